@@ -1,0 +1,18 @@
+import { parseName } from '../../../sandbox/name';
+import { defineCommand } from '../../command';
+import { changeEgress, egressMode, withMode } from '../../egress';
+
+export const setEgress = defineCommand({
+  name: 'set',
+  summary: 'Choose what a sandbox may reach: unrestricted, agent or allowlist',
+  operands: { name: 'NAME', mode: 'MODE' },
+  options: {},
+  details:
+    'unrestricted: everything. agent: what coding agents need, in groups (pixels network show), and your own list. allowlist:\n' +
+    'your own list only. It is in force at once, and connections that are not allowed any more are cut.',
+  run(cli, operands) {
+    const name = parseName(operands.name);
+    const mode = egressMode(operands.mode);
+    return changeEgress(cli, name, `The egress of ${name} is ${mode}`, (pixels) => withMode(pixels, mode));
+  },
+});

@@ -1,0 +1,66 @@
+import type { Pixels } from '../../../app/pixels';
+import { parseName } from '../../../sandbox/name';
+import type { Sandbox } from '../../../sandbox/sandbox';
+import { defineCommand } from '../../command';
+
+/** What a sandbox may reach, as `--json` shows it. */
+interface Shown {
+  readonly mode: string;
+  /** Whether that is so now; null while it does not run. */
+  readonly inForce: boolean | null;
+  readonly groups: readonly { id: string; title: string; on: boolean; entries: readonly string[] }[];
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+}
+
+export const showEgress = defineCommand({
+  name: 'show',
+  summary: 'Show what a sandbox may reach, and whether that is in force',
+  operands: { name: 'NAME' },
+  options: {},
+  run: (cli, operands) =>
+    cli.use(async (pixels) => {
+      const sandbox = await pixels.host.get(parseName(operands.name), cli.run.signal);
+      const shown = await shownOf(pixels, sandbox, cli.run.signal);
+      cli.print(shown, () => describe(sandbox, shown));
+      return 0;
+    }),
+});
+
+async function shownOf(
+  { host, egress }: Pixels,
+  { name, state, status }: Sandbox,
+  signal: AbortSignal | undefined,
+): Promise<Shown> {
+  if (state.egress === undefined) return { mode: 'unrestricted', inForce: true, groups: [], allow: [], deny: [] };
+  const { formatEntry, isOn, readPolicy } = await import('../../../egress');
+  const policy = readPolicy(state.egress);
+  const { mode, allow, deny } = policy;
+  const preset = mode === 'agent' ? await egress.preset() : [];
+  return {
+    mode,
+    inForce: status === 'running' ? await egress.isInForce(host, name, state.egress, signal) : null,
+    groups: preset.map((group) => ({
+      id: group.id,
+      title: group.title,
+      on: isOn(policy, group),
+      entries: group.entries.map(formatEntry),
+    })),
+    allow: allow.map(formatEntry),
+    deny: deny.map(formatEntry),
+  };
+}
+
+function describe({ name }: Sandbox, { mode, inForce, groups, allow, deny }: Shown): string {
+  const force = inForce === null ? 'when it runs' : inForce ? 'yes' : `no: "pixels network refresh ${name}" does it`;
+  const rows: readonly (readonly [string, string])[] = [
+    ['Mode', mode],
+    ['In force', force],
+    ...groups.map(
+      ({ id, title, on, entries }) => [`@${id}`, `${on ? 'on ' : 'off'} ${title}: ${entries.join(', ')}`] as const,
+    ),
+    ...(mode === 'unrestricted' ? [] : ([['Allowed', allow.join(', ') || 'nothing of your own']] as const)),
+    ...(deny.length === 0 ? [] : ([['Denied', deny.join(', ')]] as const)),
+  ];
+  return rows.map(([title, text]) => `${`${title}:`.padEnd(16)}${text}\n`).join('');
+}

@@ -1,0 +1,73 @@
+import type { Pixels } from '../app/pixels';
+import type { EgressMode, Policy } from '../egress';
+import { isKind, PixelsError } from '../sandbox/errors';
+import type { SandboxName } from '../sandbox/name';
+import type { Cli } from './cli';
+
+const MODES: readonly EgressMode[] = ['unrestricted', 'agent', 'allowlist'];
+
+/** @throws PixelsError `invalid` that lists those there are. */
+export function egressMode(typed: string): EgressMode {
+  const mode = MODES.find((known) => known === typed);
+  if (mode !== undefined) return mode;
+  throw new PixelsError('invalid', `There is no egress mode "${typed}".`, { hint: `There are ${MODES.join(', ')}.` });
+}
+
+/** Changes what a sandbox may reach, and says whether that is so now. */
+export function changeEgress(
+  cli: Cli,
+  name: SandboxName,
+  done: string,
+  changeOf: (pixels: Pixels) => Promise<(policy: string | undefined) => string>,
+): Promise<number> {
+  return cli.use(async (pixels) => {
+    const isInForce = await pixels.lifecycle.changeEgress(name, await changeOf(pixels), cli.run);
+    cli.say(isInForce ? `${done}.` : `${done}, from its next start on.`);
+    return 0;
+  });
+}
+
+/**
+ * Changes the lists of a policy by each of the things that a person typed, with commas between.
+ * @throws PixelsError `invalid`; `wrong-state` where everything may be reached.
+ */
+export async function changeEntries(
+  cli: Cli,
+  name: SandboxName,
+  typed: string,
+  how: 'allow' | 'deny',
+): Promise<number> {
+  const each = typed.split(',').filter((part) => part.trim() !== '');
+  const done = how === 'allow' ? `${name} may reach ${typed}` : `${name} may not reach ${typed}`;
+  return changeEgress(cli, name, done, async ({ egress }) => {
+    const [{ allowing, denying, parseEntry, readPolicy, writePolicy }, preset] = await Promise.all([
+      import('../egress'),
+      egress.preset(),
+    ]);
+    const change = how === 'allow' ? allowing : denying;
+    return (text) => {
+      const policy = text === undefined ? undefined : readPolicy(text);
+      if (policy === undefined || policy.mode === 'unrestricted') {
+        throw new PixelsError('wrong-state', `${name} may reach everything.`, {
+          hint: `Choose a mode first: pixels network set ${name} agent`,
+        });
+      }
+      if (each.length === 0) parseEntry(typed);
+      return writePolicy(each.reduce((before: Policy, one) => change(before, one, preset), policy));
+    };
+  });
+}
+
+/** Another mode with the lists of before; a new policy where there is none, or none that anybody can read. */
+export async function withMode({ egress }: Pixels, mode: EgressMode): Promise<(policy: string | undefined) => string> {
+  const { readPolicy, writePolicy } = await import('../egress');
+  return (text) => {
+    if (text === undefined) return egress.policyOf(mode);
+    try {
+      return writePolicy({ ...readPolicy(text), mode });
+    } catch (error) {
+      if (isKind(error, 'protocol') && !/newer/.test(error.hint ?? '')) return egress.policyOf(mode);
+      throw error;
+    }
+  };
+}

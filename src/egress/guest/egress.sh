@@ -1,0 +1,222 @@
+#!/bin/sh
+# Puts the egress policy that is in /var/lib/pixels/egress in force. Runs as root inside the sandbox.
+#   boot      by pixels-egress.service, before there is a network
+#   apply     by Pixels, when the policy has changed or the sandbox has been started: sees to all that is needed, then prints the
+#             mark of what is in force
+#   servers   by the resolver's units: whom it asks; `servers reload` tells a running one
+#   state     prints the mark of what is in force, if anything is, and whether names are answered
+# An empty ruleset is the policy of a sandbox that may reach everything.
+set -u
+umask 022
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+policy=/var/lib/pixels/egress
+run=/run/pixels-egress
+user=pixels-resolver
+resolver=pixels-resolver.service
+
+fail() {
+  echo "pixels: $*" >&2
+  exit 1
+}
+
+missing_packages() {
+  missing=''
+  command -v nft >/dev/null || missing="$missing nftables"
+  command -v dnsmasq >/dev/null || missing="$missing dnsmasq-base"
+}
+
+# Nothing but this sandbox's own beginning is running yet where something is missing (pixels-egress-hold.service). A service that a
+# package starts would wait for ever, and so would who asks D-Bus: none is started, and nobody asks. What is needed for a login
+# comes too, while the network is open.
+install_packages() {
+  command -v apt-get >/dev/null || fail "the image has no$missing and no apt-get to install it; use a Debian or Ubuntu image"
+  [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
+  command -v sudo >/dev/null || missing="$missing sudo"
+  tries=0
+  until awk '$2 == "00000000" { found = 1 } END { exit !found }' /proc/net/route ||
+    awk '$1 ~ /^0+$/ && $2 == "00" && $10 != "lo" { found = 1 } END { exit !found }' /proc/net/ipv6_route 2>/dev/null; do
+    tries=$((tries + 1))
+    [ $tries -le 150 ] || fail "the sandbox got no network within 30 seconds, so$missing cannot be installed"
+    sleep 0.2
+  done
+  log=$(mktemp)
+  export SYSTEMD_OFFLINE=1 DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent
+  for pause in 1 3 9 0; do
+    # shellcheck disable=SC2086 # a list of words
+    if apt-get -qq -o DPkg::Lock::Timeout=120 update >"$log" 2>&1 &&
+      apt-get -qq -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $missing >>"$log" 2>&1; then
+      rm -f "$log"
+      unset SYSTEMD_OFFLINE DBUS_SYSTEM_BUS_ADDRESS
+      return
+    fi
+    sleep $pause
+  done
+  tail -n 20 "$log" >&2
+  rm -f "$log"
+  fail "installing$missing failed"
+}
+
+# The table as text, with what only this machine knows before it: numbers of users, and a number for this time.
+ruleset() {
+  dhcp=0
+  for client in systemd-network dhcpcd _dhcp; do
+    if uid=$(id -u $client 2>/dev/null); then dhcp="$dhcp, $uid"; fi
+  done
+  generation=$(($(od -An -N4 -tu4 /dev/urandom) % 2147483646 + 1))
+  echo "define resolver = $(id -u $user)"
+  echo "define dhcp = { $dhcp }"
+  echo "define generation = $generation"
+  cat $policy/ruleset.nft
+}
+
+# Addresses that the resolver has learned since yesterday, for the names that are still allowed: connections to them go on.
+learned() {
+  systemctl show --property Version >/dev/null 2>&1 || return 0
+  journalctl -q -b -u $resolver -o cat --since -1d -n 20000 2>/dev/null | awk '
+    FILENAME != "-" && /^nftset=/ { split($0, part, "/"); sets[part[2]] = part[3]; next }
+    FILENAME != "-" && /^address=/ { split($0, part, "/"); refused[part[2]] = 1; next }
+    FILENAME != "-" { next }
+    $4 ~ /^query/ { asked[$1 $2 $3] = $5; next }
+    $4 == "reply" && $NF ~ /^[0-9a-f.:]+$/ && ($1 $2 $3) in asked {
+      name = tolower(asked[$1 $2 $3])
+      found = ""
+      if (!(name in refused)) {
+        if (name in sets) found = sets[name]
+        for (rest = name; found == "" && index(rest, "."); ) {
+          rest = substr(rest, index(rest, ".") + 1)
+          if (("*." rest) in refused || rest in refused) break
+          if (rest in sets) found = sets[rest]
+        }
+      }
+      family = index($NF, ":") ? 6 : 4
+      count = split(found, each, ",")
+      for (i = 1; i <= count; i++) {
+        split(each[i], word, "#")
+        if (word[1] != family || (word[4], $NF) in told) continue
+        told[word[4], $NF] = 1
+        print "add element inet pixels " word[4] " { " $NF " }"
+      }
+    }' $policy/resolver.conf -
+}
+
+load() { # $1: what prints elements to put in
+  id -u $user >/dev/null 2>&1 ||
+    useradd --system --user-group --no-create-home --home-dir / --shell /usr/sbin/nologin $user 2>/dev/null ||
+    fail "there is no user $user, and it cannot be made"
+  { ruleset && "$1"; } >$run/loading || fail 'the rules cannot be written'
+  if ! said=$(nft -f $run/loading 2>&1); then
+    fail "nft refuses the rules: $(printf '%s\n' "$said" | head -n 1)"
+  fi
+}
+
+unload() {
+  ! command -v nft >/dev/null || ! nft -t list table inet pixels >/dev/null 2>&1 || nft delete table inet pixels ||
+    fail 'nft cannot take the rules away'
+}
+
+wait_for_systemd() {
+  tries=0
+  until systemctl show --property Version >/dev/null 2>&1 || [ $tries -ge 300 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+}
+
+mark_in_force() {
+  ! command -v nft >/dev/null || nft -t list table inet pixels 2>/dev/null | sed -n 's/^\tcomment "\(.*\)"$/\1/p'
+}
+
+is_open() { [ ! -s $policy/ruleset.nft ]; }
+
+# What somebody in the sandbox remembers of names may not hold any more.
+forget_names() {
+  systemctl kill -s USR2 systemd-resolved.service >/dev/null 2>&1 || true
+}
+
+# One at a time. Not held while units are started: they may wait for `boot`, which waits for the lock.
+lock() {
+  exec 9>$run/lock
+  flock 9
+}
+
+boot() {
+  lock
+  if [ -e $run/in-force ]; then return; fi
+  if ! is_open; then
+    missing_packages
+    if [ -n "$missing" ]; then return; fi # Pixels installs it; until then all is held back
+    load true
+  fi
+  : >$run/in-force
+}
+
+apply() {
+  wanted=$(cat $policy/mark)
+  wait_for_systemd
+  if is_open; then
+    : >$run/in-force
+    if [ -n "$(mark_in_force)" ]; then
+      unload
+      systemctl stop pixels-resolver-servers.path $resolver >/dev/null 2>&1
+      forget_names
+    fi
+    echo open
+    return
+  fi
+  if [ -e $run/in-force ] && [ "$(mark_in_force)" = "$wanted" ] && systemctl -q is-active $resolver; then
+    echo "$wanted"
+    return
+  fi
+  missing_packages
+  if [ -n "$missing" ]; then install_packages; fi
+  installed=$missing
+  dnsmasq --version | grep -q ' nftset' || fail 'the dnsmasq of this distribution cannot fill nftables sets; use Debian 12 or Ubuntu 24.04, or newer'
+  if [ -n "$installed" ] || [ "$(systemctl show --value --property NeedDaemonReload $resolver)" != no ]; then
+    systemctl daemon-reload
+  fi
+  # The one of before must not learn anything for the rules of now.
+  systemctl stop $resolver >/dev/null 2>&1
+  lock
+  load learned
+  : >$run/in-force
+  exec 9>&-
+  said=$(systemctl start pixels-resolver-servers.path $resolver 2>&1) ||
+    fail "the resolver does not start: $(printf '%s\n' "$said" | head -n 1)"
+  systemctl -q is-active $resolver || fail 'the resolver does not run'
+  forget_names
+  case $installed in *openssh-server*) systemctl --no-block start ssh.service >/dev/null 2>&1 ;; esac
+  mark_in_force
+}
+
+write_servers() {
+  from=/run/systemd/resolve/resolv.conf
+  [ -e $from ] || from=/etc/resolv.conf
+  [ -e $from ] || from=/dev/null # there is no network yet; the path unit sees when there is
+  while read -r word address _; do
+    [ "$word" = nameserver ] || continue
+    case $address in 127.* | ::1) continue ;; esac
+    sed "s|.*|server=/&/$address|" $policy/asked
+  done <$from >$run/servers.$$
+  mv -f $run/servers.$$ $run/servers
+}
+
+servers() {
+  write_servers
+  [ "${1:-}" = reload ] || return 0
+  systemctl kill -s HUP $resolver >/dev/null 2>&1
+  # While this runs, systemd does not see that the file changes once more, as it does several times when a network comes up.
+  sleep 1
+  write_servers
+  systemctl kill -s HUP $resolver >/dev/null 2>&1
+  return 0
+}
+
+mkdir -p $run
+case $1 in
+servers) servers "${2:-}" ;;
+state)
+  mark_in_force
+  systemctl is-active $resolver
+  ;;
+*) "$1" ;;
+esac

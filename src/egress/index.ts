@@ -1,0 +1,16 @@
+export { parseEntry, formatEntry, type Entry } from './entry';
+export {
+  allowed,
+  allowing,
+  denying,
+  EGRESS_MODES,
+  isOn,
+  newPolicy,
+  readPolicy,
+  writePolicy,
+  type EgressMode,
+  type Policy,
+} from './policy';
+export { agentPreset, type Group, type Preset } from './preset';
+export { rulesOf, type Rules } from './rules';
+export { guestEgress, type Egress, type EgressState } from './setup';

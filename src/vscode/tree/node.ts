@@ -1,0 +1,56 @@
+import type { BaseName } from '../../sandbox/base';
+import type { CheckpointLabel, SandboxName } from '../../sandbox/name';
+
+/** What a row stands for. Commands get these from the tree; all else is looked up when it is needed. */
+export type Node = SandboxNode | RecipeNode | CheckpointNode | BasesNode | BaseNode | TroubleNode;
+
+export interface SandboxNode {
+  readonly kind: 'sandbox';
+  readonly name: SandboxName;
+}
+
+/** What is put into a sandbox, or was. */
+export interface RecipeNode {
+  readonly kind: 'recipe';
+  readonly sandbox: SandboxName;
+}
+
+/** Above all bases. */
+export interface BasesNode {
+  readonly kind: 'bases';
+}
+
+export interface BaseNode {
+  readonly kind: 'base';
+  readonly name: BaseName;
+}
+
+export interface CheckpointNode {
+  readonly kind: 'checkpoint';
+  readonly sandbox: SandboxName;
+  readonly label: CheckpointLabel;
+}
+
+/** The server, or the checkpoints of one sandbox, cannot be shown. */
+export interface TroubleNode {
+  readonly kind: 'trouble';
+  readonly sandbox?: SandboxName;
+}
+
+/** Stays the same for as long as the thing exists, so that the editor remembers what is expanded and selected. */
+export function nodeId(node: Node): string {
+  switch (node.kind) {
+    case 'sandbox':
+      return `sandbox/${node.name}`;
+    case 'recipe':
+      return `recipe/${node.sandbox}`;
+    case 'checkpoint':
+      return `checkpoint/${node.sandbox}/${node.label}`;
+    case 'bases':
+      return 'bases';
+    case 'base':
+      return `base/${node.name}`;
+    case 'trouble':
+      return `trouble/${node.sandbox ?? ''}`;
+  }
+}

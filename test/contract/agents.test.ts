@@ -1,0 +1,89 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PixelsCommand } from '../support/pixelsCommand';
+import { makeTestProject, type TestProject } from '../support/testProject';
+
+/**
+ * The default recipe, with real downloads from the npm registry and the distribution's mirror, as the machine's own configuration
+ * names them. Authorities that this machine trusts besides the usual ones are told to the sandbox, as in a company's network.
+ */
+const AUTHORITIES = '/usr/local/share/ca-certificates';
+const DOWNLOADS_MS = 15 * 60_000;
+const PROGRAMS = ['mise', 'node', 'claude', 'codex', 'opencode'];
+
+let project: TestProject;
+let pixels: PixelsCommand;
+
+beforeAll(async () => {
+  project = await makeTestProject('pixels-agents');
+  pixels = new PixelsCommand(project);
+  const all = existsSync(AUTHORITIES) ? readdirSync(AUTHORITIES, { recursive: true, encoding: 'utf8' }) : [];
+  const files = all.filter((file) => file.endsWith('.crt'));
+  pixels.env['PIXELS_PROVISION_CA_CERTIFICATES'] = files.map((file) => path.join(AUTHORITIES, file)).join(',');
+  delete pixels.env['PIXELS_PROVISION_DEVTOOLS'];
+  const { exit, stderr } = await pixels.run(['create', 'agents', '--image', project.bareImage, '--wait']);
+  if (exit !== 0) throw new Error(`${stderr}\n${await pixels.must('provision', 'agents', '--log')}`);
+}, DOWNLOADS_MS);
+
+afterAll(async () => {
+  pixels.remove();
+  await project.remove();
+});
+
+it.each(PROGRAMS)('%s works for the user in a login shell, by exec and over SSH', async (program) => {
+  const config = path.join(pixels.home, '.ssh/pixels/config');
+  const ways = [
+    await pixels.run(['exec', 'agents', '--', 'bash', '-lc', `${program} --version`]),
+    await pixels.run(['exec', 'agents', '--', program, '--version']),
+    await pixels.program('ssh', '-F', config, 'agents.pixels', `${program} --version`),
+  ];
+  for (const { exit, stdout, stderr } of ways) {
+    expect({ exit, stderr }).toMatchObject({ exit: 0 });
+    expect(stdout.toString()).toMatch(/\d+\.\d+\.\d+/);
+  }
+});
+
+it('Node.js is a version with long-term support', async () => {
+  expect(await pixels.must('exec', 'agents', '--', 'node', '-p', 'process.release.lts')).toMatch(/^[A-Z][a-z]+\n$/);
+});
+
+it('it is done, and a second time changes nothing', async () => {
+  expect(await pixels.json('status', 'agents')).toMatchObject({ provision: { recipe: 'agent', state: 'done' } });
+  await pixels.must('provision', 'agents', '--wait');
+  const log = await pixels.must('provision', 'agents', '--log');
+  expect(log.match(/There already\./g)).toHaveLength(7);
+});
+
+it(
+  'ten clones at once are ten machines, each with all of it',
+  async () => {
+    await pixels.must('cp', 'create', 'agents', '--label', 'whole');
+    await pixels.must('stop', 'agents', '--force');
+    const names = Array.from({ length: 10 }, (_, index) => `clone${index}`);
+    const made = await Promise.all(names.map((name) => pixels.run(['clone', 'agents:whole', name, '--json'])));
+    expect(made.map(({ exit, stderr }) => (exit === 0 ? '' : stderr))).toEqual(names.map(() => ''));
+    const facts = await Promise.all(
+      names.map(async (name) => {
+        const { addresses } = (await pixels.json('status', name)) as { addresses: string[] };
+        const script = 'cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; hostname; claude --version >&2';
+        const [id, key, hostname] = (await pixels.must('exec', name, '--', 'sh', '-c', script)).split('\n');
+        expect(hostname).toBe(`px-${name}`);
+        return { address: addresses[0], id, key: key?.split(' ')[1] };
+      }),
+    );
+    for (const fact of ['address', 'id', 'key'] as const) {
+      const values = facts.map((each) => each[fact]);
+      expect(values).not.toContain(undefined);
+      expect(new Set(values).size).toBe(10);
+    }
+    const config = path.join(pixels.home, '.ssh/pixels/config');
+    for (const name of names) {
+      expect(await pixels.program('ssh', '-F', config, `${name}.pixels`, 'true')).toMatchObject({
+        exit: 0,
+        stderr: '',
+      });
+    }
+  },
+  DOWNLOADS_MS,
+);

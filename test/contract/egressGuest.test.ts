@@ -1,0 +1,345 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allowing, guestEgress, readPolicy, writePolicy } from '../../src/egress';
+import { connectIncus } from '../../src/incus';
+import { changePolicy } from '../../src/sandbox/egress';
+import { outputOf } from '../../src/sandbox/exec';
+import type { SandboxHost } from '../../src/sandbox/host';
+import { silentLog } from '../../src/sandbox/log';
+import { parseName } from '../../src/sandbox/name';
+import { Namespace } from '../support/namespaces';
+import { PixelsCommand, type Ended } from '../support/pixelsCommand';
+import { HOSTS, PRIVATE_ADDRESS, startTestInternet, type TestInternet } from '../support/testInternet';
+import { makeTestProject, type TestProject } from '../support/testProject';
+import { eventually } from './support';
+
+/*
+ * Enforcement inside the sandbox, by the command, on the real daemon. All that is reached or not is in a namespace of this suite's own,
+ * at addresses that nobody has; the host routes each of them there.
+ */
+
+const TRANSIT = { host: '10.98.7.1', world: '10.98.7.2' };
+const CABLE = 'pxegr0';
+
+let project: TestProject;
+let pixels: PixelsCommand;
+let host: SandboxHost;
+let world: Namespace;
+let internet: TestInternet;
+let network: { name: string; config: Record<string, string> };
+
+beforeAll(async () => {
+  project = await makeTestProject('pixels-egress');
+  pixels = new PixelsCommand(project);
+  host = connectIncus({ kind: 'unix', socket: project.socket, project: project.project }, { log: silentLog });
+  configure('[network]\nallow = ["allowed.example"]\n');
+
+  world = new Namespace('pxegr-world');
+  removeCable(); // an earlier run may have been killed
+  execFileSync('ip', ['link', 'add', CABLE, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', world.name]);
+  execFileSync('ip', ['address', 'add', `${TRANSIT.host}/30`, 'dev', CABLE]);
+  execFileSync('ip', ['link', 'set', CABLE, 'up']);
+  world.ip('address', 'add', `${TRANSIT.world}/30`, 'dev', 'eth0');
+  world.ip('link', 'set', 'eth0', 'up');
+  world.ip('route', 'add', 'default', 'via', TRANSIT.host);
+  const addresses = [HOSTS.allowed.v4, HOSTS.rotated.v4, HOSTS.forbidden.v4, '203.0.113.30', PRIVATE_ADDRESS];
+  for (const address of addresses) execFileSync('ip', ['route', 'replace', `${address}/32`, 'via', TRANSIT.world]);
+  internet = await startTestInternet(world, [TRANSIT.world]);
+
+  const networks = (await project.raw.must('GET', '/1.0/networks?recursion=1')) as (typeof network & {
+    managed: boolean;
+  })[];
+  network = networks.find(({ managed }) => managed)!;
+  await setNetwork({ 'raw.dnsmasq': `server=/example/${TRANSIT.world}\nno-negcache` });
+});
+
+afterAll(async () => {
+  await setNetwork({ 'raw.dnsmasq': '' });
+  host.close();
+  pixels.remove();
+  await project.remove();
+  await world.close();
+  removeCable();
+  internet.close();
+});
+
+/** And the routes with it. */
+function removeCable(): void {
+  spawnSync('ip', ['link', 'delete', CABLE], { stdio: 'ignore' });
+}
+
+async function setNetwork(config: Record<string, string>): Promise<void> {
+  await project.raw.must('PATCH', `/1.0/networks/${network.name}`, { config });
+}
+
+function configure(toml: string): void {
+  const directory = path.join(pixels.home, '.config/pixels');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path.join(directory, 'config.toml'), toml);
+}
+
+/** What a script prints inside, as the sandbox's user, without sudo; as root with `uid` 0. */
+async function inside(name: string, script: string, uid = 1000): Promise<string> {
+  const command = ['setpriv', '--reuid', String(uid), '--clear-groups', '--no-new-privs', 'bash', '-c', script];
+  const { stdout } = await outputOf(host, parseName(name), { command });
+  return stdout.trim();
+}
+
+/** Which of these can be reached, at port 80 where none is named: `allowed.example+ 10.0.0.1:443-`. `?` has not answered in time. */
+async function reach(name: string, ...targets: string[]): Promise<string> {
+  const each = `
+    for target in ${targets.join(' ')}; do
+      port=80; case $target in *:*) port=\${target#*:} ;; esac
+      for try in 1 2; do # a look-up may be lost
+        timeout 4 bash -c 'exec 3<>"/dev/tcp/$0/$1" && read -r line <&3 && [ "$line" = hello ]' "\${target%:*}" $port 2>/dev/null
+        code=$?; [ $code = 124 ] || break
+      done
+      case $code in 0) result=+ ;; 124) result='?' ;; *) result=- ;; esac
+      printf '%s%s ' "$target" "$result"
+    done`;
+  return inside(name, each);
+}
+
+async function policyShown(name: string): Promise<{ mode: string; inForce: boolean | null; allow: string[] }> {
+  return (await pixels.json('network', 'show', name)) as { mode: string; inForce: boolean | null; allow: string[] };
+}
+
+const EVERYWHERE = [
+  'allowed.example',
+  'rotated.allowed.example',
+  'forbidden.example',
+  HOSTS.forbidden.v4,
+  PRIVATE_ADDRESS,
+];
+const ALLOWED_ONLY = `allowed.example+ rotated.allowed.example+ forbidden.example- ${HOSTS.forbidden.v4}- ${PRIVATE_ADDRESS}-`;
+const ALL = EVERYWHERE.map((target) => `${target}+`).join(' ');
+
+/** One that has just been started may have no address yet. */
+async function soon(name: string, expected: string): Promise<void> {
+  await expect.poll(() => reach(name, ...EVERYWHERE), { timeout: 15_000 }).toBe(expected);
+}
+
+describe('a new sandbox', () => {
+  it('of the mode that is named reaches its list only, from the start', async () => {
+    await pixels.must('create', 'one', '--egress', 'allowlist');
+    await soon('one', ALLOWED_ONLY);
+    expect(await policyShown('one')).toMatchObject({ mode: 'allowlist', inForce: true, allow: ['allowed.example'] });
+  });
+
+  it('can be logged into, by its address too, and its answers come', async () => {
+    const ssh = path.join(pixels.home, '.ssh/pixels/config');
+    expect((await pixels.program('ssh', '-F', ssh, 'one.pixels', 'id -un')).stdout.toString()).toBe('pixel\n');
+    const [address] = (await host.get(parseName('one'))).addresses;
+    const banner = `exec 3<>/dev/tcp/${address!}/22 && read -r line <&3 && echo "$line"`;
+    expect((await pixels.program('timeout', '5', 'bash', '-c', banner)).stdout.toString()).toMatch(/^SSH-2\.0/);
+  });
+
+  it('lets its user change nothing of it', async () => {
+    const tries = [
+      'nft flush ruleset',
+      'nft delete table inet pixels',
+      'nft add element inet pixels any4 { 198.51.100.10 }',
+      'systemctl stop pixels-egress pixels-resolver',
+      'echo >/var/lib/pixels/egress/ruleset.nft',
+      'kill -9 $(pidof dnsmasq)',
+      'ip route add 198.51.100.10 dev eth0',
+      'ip link set eth0 down',
+      'setpriv --reuid pixels-resolver true',
+    ];
+    for (const attempt of tries) {
+      expect([attempt, await inside('one', `(${attempt}) >/dev/null 2>&1 && echo done || echo no`)]).toEqual([
+        attempt,
+        'no',
+      ]);
+    }
+    await soon('one', ALLOWED_ONLY);
+  });
+
+  it('without a mode, in a configuration without one, reaches everything', async () => {
+    await pixels.must('create', 'open');
+    await soon('open', ALL);
+    expect((await host.get(parseName('open'))).state.egress).toBeUndefined();
+  });
+});
+
+describe('a change', () => {
+  it('is in force within a second, each way', async () => {
+    for (const [verb, result] of [
+      ['allow', '+'],
+      ['deny', '-'],
+    ] as const) {
+      await pixels.must('network', verb, 'one', 'https://Forbidden.example/');
+      expect(await reach('one', 'forbidden.example', 'allowed.example')).toBe(
+        `forbidden.example${result} allowed.example+`,
+      );
+    }
+    const egress = guestEgress({ presetFile: path.join(pixels.home, 'none.toml'), mode: 'allowlist', allow: [] });
+    const times: number[] = [];
+    for (const ranges of ['10.99.8.0/24', '10.99.9.0/24', '198.51.100.0/24:80']) {
+      const began = performance.now();
+      const change = (policy = ''): string => writePolicy(allowing(readPolicy(policy), ranges, []));
+      expect(await changePolicy({ host, egress }, parseName('one'), change, {})).toBe(true);
+      times.push(performance.now() - began);
+    }
+    expect(Math.min(...times)).toBeLessThan(1000); // the other times, something else kept the machine busy
+    expect(await reach('one', HOSTS.forbidden.v4, `${HOSTS.forbidden.v4}:443`, 'inside.allowed.example')).toBe(
+      `${HOSTS.forbidden.v4}+ ${HOSTS.forbidden.v4}:443- inside.allowed.example+`,
+    );
+  });
+
+  it('cuts connections that it does not allow, and leaves others, whose names are still allowed, alone', async () => {
+    const script = `
+      exec 3<>/dev/tcp/allowed.example/80 4<>/dev/tcp/${HOSTS.forbidden.v4}/80
+      read -r _ <&3; read -r _ <&4
+      until [ -e /tmp/go ]; do sleep 0.05; done
+      for fd in 3 4; do
+        echo still >&$fd 2>/dev/null; read -r -t 2 line <&$fd 2>/dev/null && echo "$line" || echo cut
+      done`;
+    const talking = inside('one', script);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await pixels.must('network', 'deny', 'one', '198.51.100.0/24,10.99.8.0/24');
+    await inside('one', 'touch /tmp/go');
+    expect(await talking).toBe('still\ncut');
+  });
+
+  it('that makes no sense changes nothing', async () => {
+    const before = (await host.get(parseName('one'))).state.egress;
+    const refused = async (...args: string[]): Promise<Ended> => pixels.run(['network', ...args]);
+    expect((await refused('allow', 'one', 'a.*.example')).stderr).toContain(
+      'has a "*" that does not stand alone in front.',
+    );
+    expect((await refused('allow', 'one', '@git')).stderr).toContain('Groups count in the mode "agent" only');
+    expect((await refused('set', 'one', 'closed')).stderr).toContain('There are unrestricted, agent, allowlist.');
+    expect((await refused('allow', 'open', 'a.example')).stderr).toContain('open may reach everything.');
+    expect((await host.get(parseName('one'))).state.egress).toBe(before);
+  });
+
+  it('of a stopped sandbox is kept, and is in force when it starts, also by the tunnel', async () => {
+    await pixels.must('stop', 'one', '--force');
+    const { stderr } = await pixels.run(['network', 'allow', 'one', 'forbidden.example']);
+    expect(stderr).toContain('one may reach forbidden.example, from its next start on.');
+    expect(await policyShown('one')).toMatchObject({
+      inForce: null,
+      allow: expect.arrayContaining(['forbidden.example']) as string[],
+    });
+    const ssh = path.join(pixels.home, '.ssh/pixels/config');
+    await pixels.program('ssh', '-F', ssh, 'one.pixels', 'true');
+    expect(await policyShown('one')).toMatchObject({ inForce: true });
+    await eventually(10_000, async () => (await reach('one', 'forbidden.example')).endsWith('+') || undefined);
+    await pixels.must('network', 'deny', 'one', 'forbidden.example');
+  });
+});
+
+describe('a program that sends as soon as it can', () => {
+  /** Started by the sandbox's init; counts its attempts in this boot, which the test's hosts count too. */
+  const unit = `[Unit]
+Description=Leak
+[Service]
+User=pixel
+RuntimeDirectory=leak
+ExecStart=/bin/bash -c 'while :; do exec 3<>/dev/tcp/${HOSTS.forbidden.v4}/80; echo >>/run/leak/attempts; sleep 0.02; done'
+[Install]
+WantedBy=multi-user.target
+`;
+
+  /** How many connections came of an action, after which it has tried some more times: in another boot, if the action is one. */
+  async function leaked(name: string, action: () => Promise<unknown>, isBoot = true): Promise<number> {
+    if (isBoot) await inside(name, 'touch /run/last-boot', 0).catch(() => undefined); // it may not run, or not be there
+    await internet.visits();
+    await action();
+    const count = `[ -e /run/last-boot ] ${isBoot ? '' : '&& false '}|| wc -l </run/leak/attempts`;
+    await eventually(30_000, async () => Number(await inside(name, count, 0).catch(() => '0')) > 3 || undefined);
+    return internet.visits();
+  }
+
+  beforeAll(async () => {
+    await pixels.must('create', 'leaky', '--egress', 'unrestricted');
+    const install = `cat >/etc/systemd/system/leak.service <<'E'\n${unit}E\nsystemctl enable leak.service 2>/dev/null`;
+    await inside('leaky', install, 0);
+    await pixels.must('cp', 'create', 'leaky', '--label', 'before');
+  });
+
+  it('does, where everything may be reached', async () => {
+    expect(await leaked('leaky', () => pixels.must('restart', 'leaky', '--force'))).toBeGreaterThan(0);
+  });
+
+  it('sends nothing once there is a policy: not at a start, at a reboot, or when others than Pixels restart it', async () => {
+    await pixels.must('network', 'set', 'leaky', 'allowlist');
+    expect(await leaked('leaky', () => pixels.must('restart', 'leaky', '--force'))).toBe(0);
+    expect(await leaked('leaky', () => inside('leaky', 'systemctl reboot', 0))).toBe(0);
+    const restart = { action: 'restart', force: true };
+    expect(await leaked('leaky', () => project.raw.must('PUT', '/1.0/instances/px-leaky/state', restart))).toBe(0);
+    await eventually(10_000, async () => (await reach('leaky', 'allowed.example')).endsWith('+') || undefined);
+  });
+
+  it('sends nothing after a restore to a time without one, nor from a copy of that time', async () => {
+    expect(await leaked('leaky', () => pixels.must('cp', 'restore', 'leaky', 'before'))).toBe(0);
+    expect(await policyShown('leaky')).toMatchObject({ mode: 'allowlist', inForce: true });
+    expect(await leaked('copied', () => pixels.must('clone', 'leaky:before', 'copied'))).toBe(0);
+    expect(await policyShown('copied')).toMatchObject({ mode: 'allowlist', inForce: true });
+    await pixels.must('destroy', 'copied');
+  });
+
+  it('sends nothing when a stopped sandbox is restored and then started by others', async () => {
+    await pixels.must('stop', 'leaky', '--force');
+    await pixels.must('cp', 'restore', 'leaky', 'before');
+    const start = { action: 'start' };
+    expect(await leaked('leaky', () => project.raw.must('PUT', '/1.0/instances/px-leaky/state', start))).toBe(0);
+  });
+
+  it('does again when everything may be reached again', async () => {
+    expect(await leaked('leaky', () => pixels.must('network', 'set', 'leaky', 'unrestricted'), false)).toBeGreaterThan(
+      0,
+    );
+    expect(await policyShown('leaky')).toMatchObject({ mode: 'unrestricted', inForce: true });
+    await pixels.must('destroy', 'leaky');
+  });
+});
+
+describe('a policy that cannot be put in force', () => {
+  it('stops the sandbox and says why', async () => {
+    await pixels.must('start', 'one');
+    await inside(
+      'one',
+      'printf "#!/bin/sh\\necho broken >&2; exit 1\\n" >/usr/local/sbin/nft; chmod 755 /usr/local/sbin/nft',
+      0,
+    );
+    await pixels.must('stop', 'one', '--force');
+    const { exit, stderr } = await pixels.run(['start', 'one']);
+    expect(exit).toBe(1);
+    expect(stderr).toContain('one was stopped, because its egress policy could not be put in force.');
+    expect(stderr).toContain('Inside one: nft refuses the rules: broken.');
+    expect(await host.get(parseName('one'))).toMatchObject({ status: 'stopped' });
+    await pixels.must('destroy', 'one');
+  });
+
+  it('because it cannot be read starts nothing, until it is set anew', async () => {
+    await pixels.must('stop', 'open', '--force');
+    await host.updateState(parseName('open'), () => ({ egress: '{"v":1,"mode":"open"}' }));
+    const { exit, stderr } = await pixels.run(['start', 'open']);
+    expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining('cannot be read') as string });
+    expect(await host.get(parseName('open'))).toMatchObject({ status: 'stopped' });
+    await pixels.must('network', 'set', 'open', 'allowlist');
+    await pixels.must('start', 'open');
+    await soon('open', ALLOWED_ONLY);
+    await pixels.must('destroy', 'open');
+  });
+});
+
+describe('a bare image', () => {
+  it('gets what a policy needs while nothing of it runs yet, and a login under it', async () => {
+    await pixels.must('create', 'bare', '--image', project.bareImage, '--egress', 'allowlist');
+    await soon('bare', ALLOWED_ONLY);
+    const ssh = path.join(pixels.home, '.ssh/pixels/config');
+    expect((await pixels.program('ssh', '-F', ssh, 'bare.pixels', 'id -un')).stdout.toString()).toBe('pixel\n');
+    expect(
+      await eventually(5000, () =>
+        inside('bare', 'systemctl is-system-running', 0).then((it) => (it === 'starting' ? undefined : it)),
+      ),
+    ).toMatch(/running|degraded/);
+    expect(await inside('bare', 'systemctl is-active ssh', 0)).toBe('active');
+    await pixels.must('destroy', 'bare');
+  });
+});

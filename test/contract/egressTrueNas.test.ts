@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { guestEgress, type Egress } from '../../src/egress';
+import { guestSetup } from '../../src/provision';
+import type { SandboxHost } from '../../src/sandbox/host';
+import { Lifecycle } from '../../src/sandbox/lifecycle';
+import { parseLabel, parseName } from '../../src/sandbox/name';
+import { bridgeAddress } from '../support/closedNetwork';
+import { trueNas, type Server } from '../support/servers';
+import { makeTestProject, type TestProject } from '../support/testProject';
+import { shell } from './support';
+
+/* Where nothing can be written to a stopped sandbox: the same policy, by way of the first command in a running one. */
+
+const name = parseName('restricted');
+const directory = mkdtempSync(path.join(tmpdir(), 'pixels-egress-'));
+let project: TestProject;
+let server: Server;
+let host: SandboxHost;
+let egress: Egress;
+let lifecycle: Lifecycle;
+let address: string;
+const listener = net.createServer((socket) => socket.destroy());
+
+beforeAll(async () => {
+  project = await makeTestProject('pixels-egress-nas');
+  server = await trueNas('25.10.5')(project);
+  host = server.connect();
+  address = await bridgeAddress(project.raw);
+  await new Promise<void>((resolve) => listener.listen(0, address, resolve));
+  egress = guestEgress({ presetFile: path.join(directory, 'egress.toml'), mode: 'allowlist', allow: ['a.example'] });
+  lifecycle = new Lifecycle(host, guestSetup({ user: 'pixel', publicKey: () => Promise.resolve('') }), egress);
+});
+
+afterAll(async () => {
+  listener.close();
+  host.close();
+  rmSync(directory, { recursive: true });
+  await server.close();
+  await project.remove();
+});
+
+async function expectInForce(): Promise<void> {
+  const { state } = await host.get(name);
+  expect(state.egress).toBe(egress.policyOf('allowlist'));
+  expect(await egress.state(host, name)).toEqual({ mark: await egress.markOf(state.egress!), resolves: true });
+  expect(await reachesHost()).toBe('no\n');
+}
+
+/** Whether it can connect to this machine, where somebody listens. */
+function reachesHost(): Promise<string> {
+  const { port } = listener.address() as AddressInfo;
+  const script = `timeout 3 bash -c 'exec 3<>/dev/tcp/${address}/${port}' 2>/dev/null && echo yes || echo no`;
+  return shell(host, name, script);
+}
+
+it('a new sandbox has the policy of the configuration, kept with it on the NAS', async () => {
+  await lifecycle.create({ name, source: { image: project.image, placement: {} }, limits: {}, provision: false });
+  await expectInForce();
+});
+
+it('so it has after a restart, and after a restore to a time without one', async () => {
+  await lifecycle.changeEgress(name, () => egress.policyOf('unrestricted'));
+  expect(await egress.state(host, name)).toMatchObject({ mark: undefined });
+  await expect.poll(reachesHost, { timeout: 10_000 }).toBe('yes\n');
+  await lifecycle.createCheckpoint(name, parseLabel('open'));
+  expect(await lifecycle.changeEgress(name, () => egress.policyOf('allowlist'))).toBe(true);
+  await expectInForce();
+  await lifecycle.restart(name, { force: true, timeoutMs: 10_000 });
+  await expectInForce();
+  await lifecycle.restore(name, parseLabel('open'));
+  await expectInForce();
+});

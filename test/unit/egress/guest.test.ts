@@ -1,0 +1,65 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { parseEntry } from '../../../src/egress/entry';
+import { applyScript } from '../../../src/egress/guest/applyScript';
+import { guestPolicy } from '../../../src/egress/guest/files';
+import { UNITS } from '../../../src/egress/guest/units';
+import { newPolicy } from '../../../src/egress/policy';
+import { agentPreset } from '../../../src/egress/preset';
+import { guestEgress } from '../../../src/egress/setup';
+
+const preset = agentPreset();
+
+describe('what is put into a sandbox', () => {
+  it('has a mark of its own for each policy, and the same for the same', () => {
+    const policies = [newPolicy('agent'), newPolicy('allowlist'), newPolicy('allowlist', [parseEntry('a.example')])];
+    const marks = policies.map((policy) => guestPolicy(policy, preset).mark);
+    expect(new Set(marks).size).toBe(3);
+    expect(policies.map((policy) => guestPolicy(policy, preset).mark)).toEqual(marks);
+    const changed = agentPreset({ text: '[agent.git]\nenabled = false', where: 'egress.toml' });
+    expect(guestPolicy(newPolicy('agent'), changed).mark).not.toBe(marks[0]);
+  });
+
+  it('ends with a seal, which any change breaks', () => {
+    const seals = [newPolicy('agent'), newPolicy('allowlist')].map((policy) =>
+      guestPolicy(policy, preset).files.at(-1)!,
+    );
+    expect(seals.map(({ path }) => path)).toEqual(Array(2).fill('/var/lib/pixels/egress/seal'));
+    expect(new Set(seals.map(({ content }) => content)).size).toBe(2);
+  });
+
+  it('for a sandbox that may reach everything is an empty ruleset, which takes the place of an older one', () => {
+    const { mark, files } = guestPolicy(newPolicy('unrestricted'), preset);
+    expect(mark).toBe('open');
+    const content = (name: string) => files.find(({ path }) => path === `/var/lib/pixels/egress/${name}`)?.content;
+    expect([content('ruleset.nft'), content('resolver.conf'), content('asked')]).toEqual(['', '', '']);
+  });
+
+  it('is a script that a shell understands, and units that systemd does', () => {
+    const { files } = guestPolicy(newPolicy('agent'), preset);
+    execFileSync('sh', ['-n'], { input: applyScript(files) });
+    for (const [path, text] of Object.entries(UNITS)) {
+      expect(text, path).toMatch(/^\[Unit\]\n/);
+      expect(
+        text.split('\n').filter((line) => !/^(\[\w+\]|[A-Z]\w+=.+|)$/.test(line)),
+        path,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe('the configuration', () => {
+  const egress = (mode: 'agent' | 'unrestricted', allow: string[]) =>
+    guestEgress({ presetFile: '/nonexistent/egress.toml', mode, allow });
+
+  it('says what new sandboxes get', async () => {
+    expect(await egress('unrestricted', ['a.example']).initial()).toBeUndefined();
+    expect(await egress('agent', ['A.example']).initial()).toBe(
+      '{"v":1,"mode":"agent","on":[],"off":[],"allow":["a.example"],"deny":[]}',
+    );
+  });
+
+  it('with a wrong entry is an error that names its key', () => {
+    expect(() => egress('agent', ['a.*.b']).policyOf('agent')).toThrow(/^network\.allow: "a\.\*\.b" has a "\*"/);
+  });
+});
