@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { takesChanges } from './incus-api.mjs';
-import { privateIncus, startPrivateIncus } from './private-incus.mjs';
+import { erasePrivateIncus, privateIncus, startPrivateIncus } from './private-incus.mjs';
 import { endMarked } from './processes.mjs';
 import { interrupted, run as runCommand, say, seconds, step } from './steps.mjs';
 import { keepDurations, runFiles } from './suite.mjs';
@@ -22,12 +22,15 @@ export async function openLane(name, artifacts) {
   const daemon = privateIncus(`/var/lib/pixels-${name}`);
   const wasRunning = daemon.pid !== null;
   const mark = { PIXELS_TEST_RUN: randomUUID() };
-  await step('Private Incus', async (note) => {
-    const { reused } = await startPrivateIncus(name);
-    note(reused ? 'running already' : daemon.base);
-  });
-  await testImages(daemon.socket);
-  let env = await daemonEnvironment(daemon);
+  const open = async () => {
+    await step('Private Incus', async (note) => {
+      const { reused } = await startPrivateIncus(name);
+      note(reused ? 'running already' : daemon.base);
+    });
+    await testImages(daemon.socket);
+    return daemonEnvironment(daemon);
+  };
+  let env = await open();
 
   const keepLogs = async () => {
     for (const file of [daemon.logFile, daemon.errorFile].filter((each) => existsSync(each)))
@@ -36,20 +39,21 @@ export async function openLane(name, artifacts) {
         cleaningUp: true,
       });
   };
-  const restart = async () => {
+  /** With a new database: one that hung did so again on its old one, at every attempt. */
+  const renew = async () => {
     await keepLogs();
     await endMarked(mark);
-    await daemon.kill();
-    env = await daemonEnvironment(await startPrivateIncus(name));
+    await erasePrivateIncus(name);
+    env = await open();
   };
   const hangs = [];
   return {
     name,
     /** Where the daemon's threads were, for each time that it hung. */
     hangs,
-    /** Runs a test file. One under which the daemon hung tells nothing about us: it runs again, on a restarted one. */
+    /** Runs a test file. One under which the daemon hung tells nothing about us: it runs again, on a new one. */
     async run(suite, file, extraEnv) {
-      if (!(await takesChanges(daemon.socket))) await restart();
+      if (!(await takesChanges(daemon.socket))) await renew();
       await daemon.dropQuotas();
       for (let attempt = 1; ; attempt++) {
         const once = (signal) => {
@@ -59,9 +63,9 @@ export async function openLane(name, artifacts) {
         const { result, hang } = await watchingDaemon(daemon, once);
         if (!hang || interrupted.aborted) return result;
         hangs.push(`${file}, ${hang}`);
-        await restart();
+        await renew();
         if (attempt === attempts) return result;
-        say(`\nThe daemon has been restarted, and ${file} runs again`);
+        say(`\n${file} runs again, on a new daemon`);
       }
     },
     async close() {

@@ -32,20 +32,19 @@ export async function watchingDaemon(daemon, work) {
 async function watch(daemon, over, stop) {
   while (!over.aborted) {
     await delay(everyMs, over);
-    const error = await request(daemon.socket, 'GET', '/1.0/instances', undefined, {
-      limitMs: patienceMs,
-      signal: over,
-    }).then(
-      () => null,
-      (reason) => reason,
-    );
-    if (error?.name !== 'TimeoutError') continue;
+    if (await answers(daemon, '/1.0/instances', over)) continue;
     say(`\nThe Incus daemon has not answered for ${patienceMs / 1000} s`);
     const threads = await threadStates(daemon.pid);
+    const alive = await answers(daemon, '/1.0', over); // needs no database
+    if (await answers(daemon, '/1.0/instances', over)) {
+      say('It answers again');
+      continue;
+    }
     await run('kill', ['-ABRT', String(daemon.pid)], { root: true, cleaningUp: true }).catch(() => {}); // Go writes its stacks
     await delay(2_000);
     const stacks = await textOf(daemon.errorFile);
-    const report = `${new Date().toISOString()}\n\n${threads}\n\n${waitingStacks(stacks)}`;
+    const heading = `${new Date().toISOString()}; what needs no database, it ${alive ? 'answered' : 'did not answer either'}`;
+    const report = `${heading}\n\n${threads}\n\n${summary(stacks)}`;
     writeFileSync(path.join(daemon.base, 'hang.txt'), report);
     writeFileSync(path.join(daemon.base, 'hang-stacks.txt'), stacks);
     stop.abort(new Error('The Incus daemon hung'));
@@ -54,10 +53,19 @@ async function watch(daemon, over, stop) {
   return null;
 }
 
-/** Where the kernel keeps each thread: the database's own threads are C, and not in Go's stacks. */
+/** False where the daemon takes the question and leaves it; one that is not there at all is somebody else's matter. */
+async function answers(daemon, question, signal) {
+  return request(daemon.socket, 'GET', question, undefined, { limitMs: patienceMs, signal }).then(
+    () => true,
+    (reason) => reason.name !== 'TimeoutError',
+  );
+}
+
+/** Where the kernel keeps each thread (the database's own are C, and not in Go's stacks), and whom the daemon waits for. */
 async function threadStates(pid) {
-  const script =
-    'for t in /proc/$1/task/*; do echo "$(cat $t/comm) $(cat $t/wchan) $(cat $t/syscall)"; done | sort | uniq -c';
+  const script = `
+    for t in /proc/$1/task/*; do echo "$(cat $t/comm) $(cat $t/wchan) $(cat $t/syscall)"; done | sort | uniq -c
+    ps -o pid,stat,wchan:20,etimes,args --ppid "$1"`;
   return run('sh', ['-c', script, 'sh', String(pid)], { root: true, cleaningUp: true }).catch((error) => error.message);
 }
 
@@ -65,16 +73,19 @@ async function textOf(file) {
   return run('tail', ['-c', '2000000', file], { root: true, cleaningUp: true }).catch((error) => error.message);
 }
 
-/** The stacks of those threads that wait in the database or for a lock, in short. */
-function waitingStacks(text) {
-  const stacks = text.split(/\n\n(?=goroutine )/).filter((stack) => /cowsql|sync\.|database|semacquire/.test(stack));
-  const frames = stacks.map((stack) =>
-    stack
+/** What each goroutine was doing, in a few frames; those that did the same are counted. */
+function summary(text) {
+  const counts = new Map();
+  for (const stack of text.split(/\n\n(?=goroutine )/).slice(1)) {
+    const state = /\[([^\]]*)\]:/.exec(stack)?.[1] ?? '';
+    const frames = stack
       .split('\n')
-      .filter((line) => !line.startsWith('\t') && !line.startsWith('runtime.'))
-      .slice(0, 12)
-      .map((line) => line.replace(/\(0x[^)]*\)|\{0x[^}]*\}/g, ''))
-      .join('\n  '),
-  );
-  return frames.slice(0, 40).join('\n');
+      .slice(1)
+      .filter((line) => !/^(\t|runtime\.|internal\/|created by)/.test(line) && line !== '')
+      .slice(0, 6)
+      .map((line) => line.replace(/\(0x[^)]*\)|\{0x[^}]*\}|\(\.\.\.\)/g, '').replace('github.com/', ''));
+    const line = `${state}: ${frames.join(' < ')}`;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  return [...counts].map(([line, count]) => `${String(count).padStart(4)} ${line}`).join('\n');
 }
