@@ -19,7 +19,8 @@ let page: Page;
 let broken = false;
 
 beforeEach(({ onTestFailed }) => {
-  onTestFailed(() => {
+  onTestFailed(async () => {
+    if (!broken) await world.screenshot('nas-failed');
     broken = true;
   });
   if (broken) throw new Error('A test before this one failed, and this one goes on where that one ended.');

@@ -40,6 +40,7 @@ export class Watch implements Closable {
   private snapshots: Closable | undefined;
   private connected = false;
   private closed = false;
+  private turn = 0;
   private known: ReadonlyMap<SandboxName, Glimpse> = new Map();
   private backstop: NodeJS.Timeout | undefined;
   /** Sandboxes that are waited for to get an address; without a connection nobody looks. */
@@ -68,22 +69,20 @@ export class Watch implements Closable {
 
   private async onLink(change: LinkChange): Promise<void> {
     if (this.closed) return;
+    const turn = ++this.turn;
     try {
       if (change.kind === 'disconnected') throw change.error;
       const { snapshots } = await this.api.server();
-      if (this.isClosed()) return;
+      // Before the listener looks: a change in between is told once too often, and never lost.
+      this.known = await this.look();
+      if (this.isOver(turn)) return;
       this.snapshots ??= this.api.subscribe(`${snapshots}.query`, (event) => this.onSnapshot(event));
       this.connected = true;
       this.listener({ kind: 'connected' });
       this.backstop ??= setInterval(() => void this.lookForChanges(), BACKSTOP_MS).unref();
       for (const name of this.expecting.keys()) this.expectAddress(name); // those of before an interruption
-      this.known = await this.lookout.all();
     } catch (error) {
-      if (this.isClosed()) return;
-      if (change.kind === 'connected' && this.connected) {
-        this.note(error); // only the look failed
-        return;
-      }
+      if (this.isOver(turn)) return;
       this.connected = false;
       this.pauseTimers();
       this.listener({ kind: 'disconnected', error: toPixelsError(error) });
@@ -134,6 +133,16 @@ export class Watch implements Closable {
     if (isNews) this.report({ kind: 'changed', name });
   }
 
+  /** What there is, or nothing where the look fails: then all of it is news at the next one. */
+  private async look(): Promise<ReadonlyMap<SandboxName, Glimpse>> {
+    try {
+      return await this.lookout.all();
+    } catch (error) {
+      this.note(error);
+      return new Map();
+    }
+  }
+
   private async lookForChanges(): Promise<void> {
     try {
       const [before, now] = [this.known, await this.lookout.all()];
@@ -152,8 +161,9 @@ export class Watch implements Closable {
     for (const { timer } of this.expecting.values()) clearTimeout(timer);
   }
 
-  private isClosed(): boolean {
-    return this.closed;
+  /** Whether it was closed, or the connection changed again, while the `turn`th change was looked into. */
+  private isOver(turn: number): boolean {
+    return this.closed || turn !== this.turn;
   }
 
   private note(error: unknown): undefined {

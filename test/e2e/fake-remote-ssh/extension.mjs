@@ -29,8 +29,8 @@ function resolve(authority) {
   const asked = spawnSync('ssh', ['-G', '-F', config, alias], { encoding: 'utf8' });
   const { STAND_IN_PRINTENV: variable } = process.env;
   const login = ['-F', config, '-o', 'BatchMode=yes', alias, 'printenv', variable];
-  const printed =
-    alias.endsWith('.pixels') && variable ? spawnSync('ssh', login, { encoding: 'utf8' }).stdout : undefined;
+  const answer = alias.endsWith('.pixels') && variable ? spawnSync('ssh', login, { encoding: 'utf8' }) : undefined;
+  const printed = answer && answer.stdout + answer.stderr;
   note({ command: 'resolve', uri: authority, ssh: asked.stdout + asked.stderr, marks, printed });
   const [host, port] = process.env.STAND_IN_SERVER.split(':');
   return new vscode.ResolvedAuthority(host, Number(port));

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PixelsError } from '../../../../src/sandbox/errors';
 import type { HostEvent } from '../../../../src/sandbox/host';
 import { silentLog } from '../../../../src/sandbox/log';
 import { parseName, type SandboxName } from '../../../../src/sandbox/name';
@@ -35,7 +36,47 @@ async function watched() {
   return { api, watch, set, glimpses, looks, names, own, connect };
 }
 
+/** A watch whose looks at everything end when the test says so, and what it did in which order. */
+function watchedSlowly() {
+  const api = fakeApi({});
+  const order: string[] = [];
+  const looks: ((found: ReadonlyMap<SandboxName, Glimpse>) => void)[] = [];
+  const looking = {
+    subscribe: (listener: (seen: Seen) => void) => lookout(api).subscribe(listener),
+    all: () =>
+      new Promise<ReadonlyMap<SandboxName, Glimpse>>((resolve) => {
+        order.push('look');
+        looks.push(resolve);
+      }),
+    one: () => Promise.resolve(undefined),
+  };
+  new Watch(api, looking, new OwnEvents(), silentLog, ({ kind }) => order.push(kind));
+  const endLook = async () => {
+    looks.shift()!(new Map());
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  return { api, order, endLook };
+}
+
 describe('watching TrueNAS', () => {
+  it('has looked before it says that it is connected: no change falls between that and the look of whoever hears it', async () => {
+    const { api, order, endLook } = watchedSlowly();
+    api.linked({ kind: 'connected' });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(order).toEqual(['look']);
+    await endLook();
+    expect(order).toEqual(['look', 'connected']);
+  });
+
+  it('does not say that it is connected when the connection was lost while it looked', async () => {
+    const { api, order, endLook } = watchedSlowly();
+    api.linked({ kind: 'connected' });
+    await vi.advanceTimersByTimeAsync(0);
+    api.linked({ kind: 'disconnected', error: new PixelsError('unreachable', 'Gone.') });
+    await endLook();
+    expect(order).toEqual(['look', 'disconnected']);
+  });
+
   it('reports events of sandboxes and of checkpoints, and no others', async () => {
     const { api, names } = await watched();
     expect(names()).toEqual(['connected']);
