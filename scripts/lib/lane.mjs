@@ -11,7 +11,7 @@ import { endMarked } from './processes.mjs';
 import { interrupted, run as runCommand, say, seconds, step } from './steps.mjs';
 import { keepDurations, runFiles } from './suite.mjs';
 import { daemonEnvironment, testImages } from './test-environment.mjs';
-import { watchingDaemon } from './watchdog.mjs';
+import { hangFiles, watchingDaemon } from './watchdog.mjs';
 
 const attempts = 3;
 /** More failures than that are no bad luck. */
@@ -33,7 +33,8 @@ export async function openLane(name, artifacts) {
   let env = await open();
 
   const keepLogs = async () => {
-    for (const file of [daemon.logFile, daemon.errorFile].filter((each) => existsSync(each)))
+    const files = [daemon.logFile, daemon.errorFile, ...hangFiles(daemon)];
+    for (const file of files.filter((each) => existsSync(each)))
       await runCommand('install', ['-D', '-m', '644', '-t', path.join(artifacts, name), file], {
         root: true,
         cleaningUp: true,

@@ -10,8 +10,11 @@ import { delay, run, say } from './steps.mjs';
 const everyMs = 5_000;
 const patienceMs = 30_000;
 
+/** Where the report and all stacks of the last hang are kept, until the daemon's directory is deleted. */
+export const hangFiles = ({ base }) => ['hang.txt', 'hang-stacks.txt'].map((name) => path.join(base, name));
+
 /**
- * Does `work(signal)`; when the daemon leaves a plain read of its database unanswered for 30 s meanwhile, `signal` is aborted
+ * Does `work(signal)`; when the daemon leaves two plain reads of its database unanswered for 30 s each, `signal` is aborted
  * and the daemon ends. Resolves to `{ result, hang }`: what `work` resolved to, and null or where the threads of the daemon
  * were, which is kept in its directory too, beside everything that it wrote. A daemon that is killed or restarted by a test does
  * not count.
@@ -45,8 +48,9 @@ async function watch(daemon, over, stop) {
     const stacks = await textOf(daemon.errorFile);
     const heading = `${new Date().toISOString()}; what needs no database, it ${alive ? 'answered' : 'did not answer either'}`;
     const report = `${heading}\n\n${threads}\n\n${summary(stacks)}`;
-    writeFileSync(path.join(daemon.base, 'hang.txt'), report);
-    writeFileSync(path.join(daemon.base, 'hang-stacks.txt'), stacks);
+    const [reportFile, stacksFile] = hangFiles(daemon);
+    writeFileSync(reportFile, report);
+    writeFileSync(stacksFile, stacks);
     stop.abort(new Error('The Incus daemon hung'));
     return report;
   }
