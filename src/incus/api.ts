@@ -117,11 +117,17 @@ export class IncusApi {
    * A WebSocket that is about to open.
    * @param title stands for it in the log, where the path may hold a secret.
    */
-  openWebSocket(path: string, query: Readonly<Record<string, string>>, title: string): WebSocket {
+  openWebSocket(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    title: string,
+    { answersPings = true } = {},
+  ): WebSocket {
     const started = performance.now();
     const socket = new WebSocket(`ws+unix:${OWN_CONNECTION}:${this.target(path, query)}`, {
       agent: this.agent,
       perMessageDeflate: false,
+      autoPong: answersPings,
       // A mask of zeros, which ws then skips. Masks keep browsers from fooling proxies; here they only cost time.
       generateMask: () => undefined,
     });

@@ -15,6 +15,9 @@ const SIGHUP = 1;
 /** How long a command may tidy up after a hang-up. Then Incus kills it, as it does when the client dies. */
 const HANGUP_MS = 1_000;
 
+/** How long after the end of all output a command that was sent a signal may go on. */
+const AFTER_OUTPUT_MS = 2_000;
+
 /** Incus' end of a stream is an empty text frame. */
 const END_OF_STREAM = '';
 
@@ -38,24 +41,40 @@ export async function exec(
   const open = (fd: string): WebSocket => {
     const secret = fds[fd];
     if (secret === undefined) throw new PixelsError('protocol', `Incus gave no stream "${fd}" for the command.`);
-    return api.openWebSocket(`/operations/${id}/websocket`, { secret }, `exec ${fd}`);
+    // Incus asks at once whether we are there, and waits for no answer. One to a command that has already ended fails, and then
+    // ws drops what had been printed: all of it, in one command of some hundred on a busy machine.
+    return api.openWebSocket(`/operations/${id}/websocket`, { secret }, `exec ${fd}`, { answersPings: false });
   };
   const tty = request.tty !== undefined;
-  const control = open('control');
   const input = open('0');
   const output = tty ? input : open('1');
   const errors = tty ? undefined : open('2');
-  const sockets = new Set([control, input, output, errors ?? output]);
+  const sockets = new Set([input, output, errors ?? output]);
 
+  let isOver = false;
   const finished = Promise.race([untilFinished(api, id, { name }, Infinity), failureOf(api, input, output, errors)]);
-  const exitCode = exitCodeOf(finished, [output, errors ?? output], signal).finally(() => {
+  const printed = Promise.all([output, errors ?? output].map(ended));
+  const exitCode = exitCodeOf(finished, printed, signal).finally(() => {
+    isOver = true;
     signal?.removeEventListener('abort', close);
     sockets.forEach((socket) => socket.terminate());
   });
   exitCode.catch(() => undefined); // nobody has to ask for it
 
-  const controllable = opened(control);
-  const send = (message: object): void => void controllable.then(() => control.send(JSON.stringify(message), ignore));
+  // A terminal's command begins when it has this stream too. Any other gets it with the first signal: where the stream comes just
+  // as the command ends, Incus (6.0.4) waits for good for its end.
+  const control = once(() => {
+    const socket = open('control');
+    sockets.add(socket);
+    if (!tty) void printed.then(() => setTimeout(() => socket.terminate(), AFTER_OUTPUT_MS).unref());
+    return { socket, ready: opened(socket) };
+  });
+  if (tty) control();
+  const send = (message: object): void => {
+    if (isOver) return;
+    const { socket, ready } = control();
+    void ready.then(() => socket.send(JSON.stringify(message), ignore));
+  };
   function close(): void {
     send({ command: 'signal', signal: SIGHUP });
     setTimeout(() => sockets.forEach((socket) => socket.terminate()), HANGUP_MS).unref();
@@ -68,17 +87,23 @@ export async function exec(
   );
   return {
     stdin: inputTo(input, tty ? END_OF_TRANSMISSION : END_OF_STREAM),
-    stdout: outputFrom(output, tty ? lastWords : nothing),
-    stderr: errors === undefined ? Readable.from([]) : outputFrom(errors, lastWords),
+    stdout: outputFrom(output, tty ? lastWords : nothing, { closesAtEnd: tty }),
+    stderr: errors === undefined ? Readable.from([]) : outputFrom(errors, lastWords, { closesAtEnd: false }),
     exitCode,
-    resize: (columns, rows) =>
-      send({ command: 'window-resize', args: { width: String(columns), height: String(rows) } }),
+    resize: (columns, rows) => {
+      if (tty) send({ command: 'window-resize', args: { width: String(columns), height: String(rows) } });
+    },
     signal: (number) => send({ command: 'signal', signal: number }),
     close,
   };
 }
 
 const nothing = Promise.resolve('');
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
 
 function ignore(): void {
   // a command that has ended takes no more signals
@@ -97,7 +122,7 @@ function bodyOf({ command, env = {}, cwd, uid, gid, tty }: ExecRequest): object 
   };
 }
 
-/** Rejects when a stream breaks off. Not the control stream: it may come too late for a command that is quickly done. */
+/** Rejects when a stream breaks off. Not the control stream: a signal may come too late for its command. */
 function failureOf(api: IncusApi, ...sockets: (WebSocket | undefined)[]): Promise<never> {
   return new Promise((_, reject) => {
     for (const socket of sockets) socket?.once('error', (error) => reject(api.brokenConnection(error)));
@@ -107,10 +132,9 @@ function failureOf(api: IncusApi, ...sockets: (WebSocket | undefined)[]): Promis
 /** The exit code, after everything that was printed has arrived. */
 async function exitCodeOf(
   finished: Promise<Operation>,
-  outputs: readonly WebSocket[],
+  printed: Promise<unknown>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const printed = Promise.all(outputs.map(ended));
   const aborted = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(cancelled())));
   try {
     const { metadata } = await Promise.race([finished, aborted]);

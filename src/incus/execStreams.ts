@@ -25,13 +25,19 @@ export function ended(socket: WebSocket): Promise<void> {
  * A command's output stream. Binary frames are data; a text frame is Incus' end of stream. It also ends, without an error,
  * when the connection breaks: the exit code says so.
  * @param lastWords comes after everything else.
+ * @param closesAtEnd for a terminal's stream: Incus ends its operation only after the client has closed its side. Of another
+ *   command it takes a closed standard output for the client's end, and kills it.
  */
-export function outputFrom(socket: WebSocket, lastWords: Promise<string>): Readable {
+export function outputFrom(
+  socket: WebSocket,
+  lastWords: Promise<string>,
+  { closesAtEnd }: { closesAtEnd: boolean },
+): Readable {
   const stream = new Readable({ highWaterMark: OUTPUT_BUFFER_BYTES, read: () => socket.resume() });
   socket.on('message', (data: Buffer, isBinary) => {
-    // With a terminal, Incus ends the operation only after the client has closed its side.
-    if (!isBinary) socket.close();
-    else if (!stream.push(data)) socket.pause();
+    if (isBinary) {
+      if (!stream.push(data)) socket.pause();
+    } else if (closesAtEnd) socket.close();
   });
   void Promise.all([lastWords, ended(socket)]).then(([words]) => {
     if (words !== '') stream.push(Buffer.from(words));

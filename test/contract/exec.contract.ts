@@ -114,6 +114,10 @@ export function execContract(subject: Subject): void {
       expect(await session.exitCode).toBe(3);
     });
 
+    it('lets the command go on when it has closed its output', async () => {
+      expect(await sh('exec >&- 2>&-; sleep 0.5; exit 7')).toEqual({ exitCode: 7, stdout: '', stderr: '' });
+    });
+
     it('reports a command that is not there, and one that is no program, as a shell does', async () => {
       const missing = await run({ command: ['no-such-command'] });
       expect(missing).toMatchObject({ exitCode: 127, stdout: '' });
