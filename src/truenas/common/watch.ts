@@ -44,7 +44,7 @@ export class Watch implements Closable {
   private known: ReadonlyMap<SandboxName, Glimpse> = new Map();
   private backstop: NodeJS.Timeout | undefined;
   /** Sandboxes that are waited for to get an address; without a connection nobody looks. */
-  private readonly expecting = new Map<SandboxName, { until: number; timer: NodeJS.Timeout }>();
+  private readonly expecting = new Map<SandboxName, { until: number; timer: NodeJS.Timeout | undefined }>();
 
   constructor(
     private readonly api: TrueNasApi,
@@ -80,7 +80,9 @@ export class Watch implements Closable {
       this.connected = true;
       this.listener({ kind: 'connected' });
       this.backstop ??= setInterval(() => void this.lookForChanges(), BACKSTOP_MS).unref();
-      for (const name of this.expecting.keys()) this.expectAddress(name); // those of before an interruption
+      const without = [...this.known].filter(([, glimpse]) => isWithoutAddress(glimpse)).map(([name]) => name);
+      // Those of before an interruption, those that began to run during it, and those of which an event came during the look.
+      for (const name of new Set([...this.expecting.keys(), ...without])) this.expectAddress(name);
     } catch (error) {
       if (this.isOver(turn)) return;
       this.connected = false;
@@ -107,10 +109,10 @@ export class Watch implements Closable {
   }
 
   private expectAddress(name: SandboxName): void {
-    if (!this.connected || this.closed) return;
+    if (this.closed) return;
     clearTimeout(this.expecting.get(name)?.timer);
     const until = Date.now() + ADDRESS_LIMIT_MS;
-    this.expecting.set(name, { until, timer: this.lookLater(name) });
+    this.expecting.set(name, { until, timer: this.connected ? this.lookLater(name) : undefined });
   }
 
   private lookLater(name: SandboxName): NodeJS.Timeout {

@@ -48,11 +48,11 @@ function watchedSlowly() {
         order.push('look');
         looks.push(resolve);
       }),
-    one: () => Promise.resolve(undefined),
+    one: () => Promise.resolve<Glimpse>({ status: 'running', addresses: ['10.0.0.7'] }),
   };
   new Watch(api, looking, new OwnEvents(), silentLog, ({ kind }) => order.push(kind));
-  const endLook = async () => {
-    looks.shift()!(new Map());
+  const endLook = async (...found: [SandboxName, Glimpse][]) => {
+    looks.shift()!(new Map(found));
     await vi.advanceTimersByTimeAsync(0);
   };
   return { api, order, endLook };
@@ -75,6 +75,19 @@ describe('watching TrueNAS', () => {
     api.linked({ kind: 'disconnected', error: new PixelsError('unreachable', 'Gone.') });
     await endLook();
     expect(order).toEqual(['look', 'disconnected']);
+  });
+
+  it.each<[string, Glimpse]>([
+    ['with that look', { status: 'running', addresses: [] }],
+    ['by an event during that look', { status: 'stopped', addresses: [] }],
+  ])('looks for the address of what it has found to run %s', async (how, found) => {
+    const { api, order, endLook } = watchedSlowly();
+    api.linked({ kind: 'connected' });
+    await vi.advanceTimersByTimeAsync(0);
+    if (how.includes('event')) api.tell(COLLECTION, { kind: 'changed', id: 'px-web', fields: { status: 'RUNNING' } });
+    await endLook([web, found]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(order).toEqual(['look', 'connected', 'changed']);
   });
 
   it('reports events of sandboxes and of checkpoints, and no others', async () => {
