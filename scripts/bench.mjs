@@ -40,7 +40,7 @@ await main(async (args) => {
   if (writeReadme && part) throw new Error('The README gets whole tables or none.');
   await ensureDependencies();
   await ensurePackages([...daemonPackages, 'openssl', 'openssh-client'], 'a private Incus daemon to measure with');
-  const daemon = await step('Private Incus', () => startPrivateIncus(process.env.PIXELS_TEST_DAEMON_NAME || 'test'));
+  const daemon = await step('Private Incus', () => startPrivateIncus(process.env.PIXELS_TEST_DAEMON_NAME || 'bench'));
   try {
     await testImages(daemon.socket);
     await packageExtension();

@@ -17,7 +17,7 @@ const commands = {
   async start(name) {
     await ensurePackages([...daemonPackages, 'openssl', 'iputils-ping'], 'a private Incus daemon');
     const daemon = await step('Private Incus', async (note) => {
-      const started = await startPrivateIncus(name);
+      const started = await startPrivateIncus(name, { inMemory: true });
       note(started.reused ? 'running already' : started.base);
       return started;
     });

@@ -62,14 +62,17 @@ await main(async (args) => {
   } finally {
     for (const lane of lanes) await lane.close();
   }
-  for (const hang of lanes.flatMap(({ hangs }) => hangs)) say(`\nThe Incus daemon hung under ${hang}\n`);
   for (const { repeated = [] } of results)
     for (const file of repeated) say(`passed only at the second attempt: ${file}`);
   for (const { suite, passed, failed } of results) say(`${suite.padEnd(10)} ${passed} passed, ${failed} failed`);
+  for (const { failing = [] } of results) for (const file of failing) say(`FAILED     ${file}`);
   const sum = (key) =>
     results.reduce((total, result) => total + result[key], 0) + Number(key === 'failed' && interrupted.aborted);
-  say(`in ${seconds(performance.now() - begun)}\n`);
-  say(`${sum('passed')} passed, ${sum('failed')} failed`);
+  say(`in ${seconds(performance.now() - begun)}`);
+  const hangs = lanes.flatMap(({ hangs }) => hangs);
+  if (hangs.length > 0)
+    say(`\nThe Incus daemon hung under ${hangs.map(({ file }) => file).join(', ')}; at last:\n${hangs.at(-1).report}`);
+  say(`\n${sum('passed')} passed, ${sum('failed')} failed`);
   process.exitCode = sum('failed') > 0 || sum('passed') === 0 ? 1 : 0;
 });
 

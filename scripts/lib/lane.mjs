@@ -13,7 +13,7 @@ import { keepDurations, runFiles } from './suite.mjs';
 import { daemonEnvironment, testImages } from './test-environment.mjs';
 import { hangFiles, watchingDaemon } from './watchdog.mjs';
 
-const attempts = 3;
+const attempts = 2;
 /** More failures than that are no bad luck. */
 const mostRepeats = 5;
 
@@ -24,7 +24,7 @@ export async function openLane(name, artifacts) {
   const mark = { PIXELS_TEST_RUN: randomUUID() };
   const open = async () => {
     await step('Private Incus', async (note) => {
-      const { reused } = await startPrivateIncus(name);
+      const { reused } = await startPrivateIncus(name, { inMemory: true });
       note(reused ? 'running already' : daemon.base);
     });
     await testImages(daemon.socket);
@@ -50,7 +50,7 @@ export async function openLane(name, artifacts) {
   const hangs = [];
   return {
     name,
-    /** Where the daemon's threads were, for each time that it hung. */
+    /** `{ file, report }` for each time that the daemon hung. */
     hangs,
     /** Runs a test file. One under which the daemon hung tells nothing about us: it runs again, on a new one. */
     async run(suite, file, extraEnv) {
@@ -63,7 +63,7 @@ export async function openLane(name, artifacts) {
         };
         const { result, hang } = await watchingDaemon(daemon, once);
         if (!hang || interrupted.aborted) return result;
-        hangs.push(`${file}, ${hang}`);
+        hangs.push({ file, report: hang });
         await renew();
         if (attempt === attempts) return result;
         say(`\n${file} runs again, on a new daemon`);
@@ -78,7 +78,8 @@ export async function openLane(name, artifacts) {
 }
 
 /**
- * Runs test files, `{ suite, file }`, each in the first lane that is free, and resolves to `[{ suite, passed, failed, repeated }]`.
+ * Runs test files, `{ suite, file }`, each in the first lane that is free, and resolves to `[{ suite, passed, failed, repeated,
+ * failing }]`, the last two with names of files.
  * A few files that failed run once more, with the machine for themselves: what passes then is counted as passed, and is in
  * `repeated`, so that everybody sees what is not sure of itself.
  */
@@ -130,6 +131,9 @@ export async function runInLanes(tasks, lanes, extraEnv = {}) {
       passed: sum('passed'),
       failed: sum('failed'),
       repeated: own.flatMap(({ repeated }) => repeated ?? []),
+      failing: [...results]
+        .filter(([task, { failed }]) => task.suite === suite && failed > 0)
+        .map(([task]) => task.file),
     };
   });
 }

@@ -47,7 +47,7 @@ async function watch(daemon, over, stop) {
     await delay(2_000);
     const stacks = await textOf(daemon.errorFile);
     const heading = `${new Date().toISOString()}; what needs no database, it ${alive ? 'answered' : 'did not answer either'}`;
-    const report = `${heading}\n\n${threads}\n\n${summary(stacks)}`;
+    const report = `${heading}\n\n${summary(stacks)}\n\n${threads}`;
     const [reportFile, stacksFile] = hangFiles(daemon);
     writeFileSync(reportFile, report);
     writeFileSync(stacksFile, stacks);
@@ -65,11 +65,12 @@ async function answers(daemon, question, signal) {
   );
 }
 
-/** Where the kernel keeps each thread (the database's own are C, and not in Go's stacks), and whom the daemon waits for. */
+/** Whom the daemon waits for, where the kernel keeps each thread (the database's own are C, and not in Go's stacks), what lacks. */
 async function threadStates(pid) {
   const script = `
-    for t in /proc/$1/task/*; do echo "$(cat $t/comm) $(cat $t/wchan) $(cat $t/syscall)"; done | sort | uniq -c
-    ps -o pid,stat,wchan:20,etimes,args --ppid "$1"`;
+    ps -o pid,stat,wchan:20,etimes,args --ppid "$1" | cut -c 1-160
+    for t in /proc/$1/task/*; do echo "$(cat $t/comm) $(cat $t/wchan) $(cut -d ' ' -f 1 $t/syscall)"; done | sort | uniq -c
+    cat /proc/loadavg; free -m | sed -n 2p; df -m / /var/lib | sed 1d; ps -eo stat,wchan:24,args | grep '^D' | cut -c 1-120`;
   return run('sh', ['-c', script, 'sh', String(pid)], { root: true, cleaningUp: true }).catch((error) => error.message);
 }
 
@@ -77,7 +78,15 @@ async function textOf(file) {
   return run('tail', ['-c', '2000000', file], { root: true, cleaningUp: true }).catch((error) => error.message);
 }
 
-/** What each goroutine was doing, in a few frames; those that did the same are counted. */
+/** Those that are there in every daemon, and wait for the next event. */
+const idle = new RegExp(
+  [
+    'deviceEventListener|deviceNetlinkListener|fsmonitor|seccomp|\\.Accept\\b|task\\.\\(\\*Task\\)|pidfdWait|BufferedUnixConn',
+    'cmdDaemon|connectionOpener|Operation\\)\\.done|GC |force gc|idle\\)?: $|finalizer|(chan receive|locked to thread): $',
+  ].join('|'),
+);
+
+/** What each goroutine was doing, in a few frames; those that did the same are counted, and those that idle left out. */
 function summary(text) {
   const counts = new Map();
   for (const stack of text.split(/\n\n(?=goroutine )/).slice(1)) {
@@ -86,10 +95,13 @@ function summary(text) {
       .split('\n')
       .slice(1)
       .filter((line) => !/^(\t|runtime\.|internal\/|created by)/.test(line) && line !== '')
-      .slice(0, 6)
+      .slice(0, 9)
       .map((line) => line.replace(/\(0x[^)]*\)|\{0x[^}]*\}|\(\.\.\.\)/g, '').replace('github.com/', ''));
     const line = `${state}: ${frames.join(' < ')}`;
     counts.set(line, (counts.get(line) ?? 0) + 1);
   }
-  return [...counts].map(([line, count]) => `${String(count).padStart(4)} ${line}`).join('\n');
+  return [...counts]
+    .filter(([line]) => !idle.test(line))
+    .map(([line, count]) => `${String(count).padStart(4)} ${line}`)
+    .join('\n');
 }
