@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import WebSocket from 'ws';
+import type WebSocket from 'ws';
 import type { ZodMiniType } from 'zod/mini';
 import { cancelled, PixelsError } from '../sandbox/errors';
 import type { Log } from '../sandbox/log';
@@ -28,6 +28,17 @@ export interface Answer {
   readonly metadata: unknown;
   readonly etag: string | undefined;
 }
+
+/**
+ * A WebSocket that is about to open.
+ * @param title stands for it in the log, where the path may hold a secret.
+ */
+export type OpenWebSocket = (
+  path: string,
+  query: Readonly<Record<string, string>>,
+  title: string,
+  options?: { readonly answersPings?: boolean },
+) => WebSocket;
 
 const DEFAULT_LIMIT_MS = 30_000;
 /** How often, and in all how long, a question is asked again whose answer met an instance between two states. */
@@ -113,18 +124,21 @@ export class IncusApi {
     }
   }
 
-  /**
-   * A WebSocket that is about to open.
-   * @param title stands for it in the log, where the path may hold a secret.
-   */
-  openWebSocket(
+  /** What opens WebSockets. It is loaded when the first one is wanted: most commands want none. */
+  async webSockets(): Promise<OpenWebSocket> {
+    const { default: Socket } = await import('ws');
+    return (path, query, title, options) => this.openWebSocket(Socket, path, query, title, options);
+  }
+
+  private openWebSocket(
+    Socket: typeof WebSocket,
     path: string,
     query: Readonly<Record<string, string>>,
     title: string,
-    { answersPings = true } = {},
+    { answersPings = true }: { answersPings?: boolean } = {},
   ): WebSocket {
     const started = performance.now();
-    const socket = new WebSocket(`ws+unix:${OWN_CONNECTION}:${this.target(path, query)}`, {
+    const socket = new Socket(`ws+unix:${OWN_CONNECTION}:${this.target(path, query)}`, {
       agent: this.agent,
       perMessageDeflate: false,
       autoPong: answersPings,

@@ -35,7 +35,10 @@ export async function exec(
   signal?: AbortSignal,
 ): Promise<ExecSession> {
   const path = `${instancePath(instanceName(name))}/exec`;
-  const { metadata } = await api.request('POST', path, { body: bodyOf(request), about: { name }, signal });
+  const [openWebSocket, { metadata }] = await Promise.all([
+    api.webSockets(),
+    api.request('POST', path, { body: bodyOf(request), about: { name }, signal }),
+  ]);
   const { id, metadata: details } = parseWire(operationSchema, metadata, `POST ${path}`);
   const { fds } = parseWire(execSchema, details, `POST ${path}`);
   const open = (fd: string): WebSocket => {
@@ -43,7 +46,7 @@ export async function exec(
     if (secret === undefined) throw new PixelsError('protocol', `Incus gave no stream "${fd}" for the command.`);
     // Incus asks at once whether we are there, and waits for no answer. One to a command that has already ended fails, and then
     // ws drops what had been printed: all of it, in one command of some hundred on a busy machine.
-    return api.openWebSocket(`/operations/${id}/websocket`, { secret }, `exec ${fd}`, { answersPings: false });
+    return openWebSocket(`/operations/${id}/websocket`, { secret }, `exec ${fd}`, { answersPings: false });
   };
   const tty = request.tty !== undefined;
   const input = open('0');

@@ -2,13 +2,35 @@ import type WebSocket from 'ws';
 import { PixelsError } from '../sandbox/errors';
 import type { Closable, HostEvent } from '../sandbox/host';
 import type { Log } from '../sandbox/log';
-import type { IncusApi } from './api';
+import type { IncusApi, OpenWebSocket } from './api';
 import { hostEventsOf } from './events';
 import { firstStep, reduceLink, type LinkEffect, type LinkInput, type LinkState } from './reconnect';
 import { eventSchema, parseJson, parseWire } from './wire';
 
 /** See `SandboxHost.watch`. One WebSocket for as long as it is watched, and a timer only while it is broken. */
 export function watch(api: IncusApi, log: Log, listener: (event: HostEvent) => void): Closable {
+  let begun: Closable | undefined;
+  let isClosed = false;
+  void api.webSockets().then((open) => {
+    if (!isClosed && !api.closed.aborted) begun = begin({ api, log, open, listener });
+  });
+  return {
+    close() {
+      isClosed = true;
+      begun?.close();
+    },
+  };
+}
+
+interface Watching {
+  readonly api: IncusApi;
+  readonly log: Log;
+  readonly open: OpenWebSocket;
+  readonly listener: (event: HostEvent) => void;
+}
+
+function begin(watching: Watching): Closable {
+  const { api, listener } = watching;
   let state: LinkState = firstStep.state;
   let socket: WebSocket | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -22,7 +44,7 @@ export function watch(api: IncusApi, log: Log, listener: (event: HostEvent) => v
   function perform(effect: LinkEffect): void {
     switch (effect.kind) {
       case 'connect':
-        socket = connect(api, log, happen, listener);
+        socket = connect(watching, happen);
         break;
       case 'disconnect':
         clearTimeout(timer);
@@ -46,13 +68,8 @@ export function watch(api: IncusApi, log: Log, listener: (event: HostEvent) => v
   return { close };
 }
 
-function connect(
-  api: IncusApi,
-  log: Log,
-  happen: (input: LinkInput) => void,
-  listener: (event: HostEvent) => void,
-): WebSocket {
-  const socket = api.openWebSocket('/events', { type: 'lifecycle,operation' }, 'events');
+function connect({ api, log, open, listener }: Watching, happen: (input: LinkInput) => void): WebSocket {
+  const socket = open('/events', { type: 'lifecycle,operation' }, 'events');
   let error: unknown = new PixelsError('unreachable', 'The connection to Incus broke.', {
     hint: 'See whether it is running.',
   });

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { PixelsError } from '../sandbox/errors';
 import { recipeOfBase, type OwnBase } from './ownBase';
-import { parseRecipe, type Recipe, type RecipeSurroundings } from './recipe';
+import type { Recipe, RecipeSurroundings } from './recipe';
 
 /** Where a person's own recipes are. */
 export interface RecipePlaces {
@@ -86,7 +86,7 @@ async function shipped(
   id: string,
   finders: Finders,
 ): Promise<Recipe | undefined> {
-  const all = await import('./shippedRecipes');
+  const [all, { parseRecipe }] = await Promise.all([import('./shippedRecipes'), import('./recipe')]);
   const toml = Object.hasOwn(all[kind], id) ? all[kind][id] : undefined;
   if (toml === undefined) return undefined;
   const read = (file: string): Promise<string> => {
@@ -107,6 +107,7 @@ async function fromFile(file: string, finders: Finders): Promise<Recipe | undefi
       cause: error,
     });
   }
+  const { parseRecipe } = await import('./recipe');
   const read = (script: string): Promise<string> => fs.readFile(path.resolve(path.dirname(file), script), 'utf8');
   return parseRecipe(path.basename(file, '.toml'), toml, { where: file, read, ...finders });
 }

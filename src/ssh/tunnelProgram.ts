@@ -19,7 +19,7 @@ export async function installTunnel(build: string, directory: string): Promise<s
   const needed = ['package.json', ...modules];
   for (const folder of new Set(needed.map((each) => path.dirname(path.join(directory, each)))))
     await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-  await replaceIfChanged(path.join(directory, 'package.json'), '{ "type": "module" }\n', { mode: 0o600 });
+  await replaceIfChanged(path.join(directory, 'package.json'), '{ "type": "commonjs" }\n', { mode: 0o600 });
   await Promise.all(others.map((each) => copyOnce(path.join(build, each), path.join(directory, each))));
   const isNew = await replaceIfChanged(file, await fs.readFile(path.join(build, main)), { mode: 0o600 });
   if (!isNew && (await isStale(file))) await removeOthers(directory, new Set(needed));

@@ -17,9 +17,9 @@ export function makeBuild(home: string, more = ''): string {
   const chunk = `chunks/say-${more}.js`;
   fs.writeFileSync(
     path.join(build, chunk),
-    `export const say = (words) => process.stdout.write(words.join(' ') + '${more}');`,
+    `exports.say = (words) => process.stdout.write(words.join(' ') + '${more}');`,
   );
-  fs.writeFileSync(path.join(build, 'tunnel.js'), `import { say } from './${chunk}';\nsay(process.argv.slice(2));\n`);
+  fs.writeFileSync(path.join(build, 'tunnel.js'), `require('./${chunk}').say(process.argv.slice(2));\n`);
   fs.writeFileSync(path.join(build, 'tunnel.modules'), `tunnel.js\n${chunk}\n`);
   return build;
 }
