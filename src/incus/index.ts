@@ -9,7 +9,7 @@ import { putFiles } from './files';
 import { resetIdentity } from './identity';
 import { imageFingerprint, localImages } from './images';
 import { info } from './info';
-import { getSandbox, SandboxList } from './list';
+import { getMark, getSandbox, SandboxList } from './list';
 import { destroy, start, stop } from './power';
 import { rollback } from './rollback';
 import { updateState } from './updateState';
@@ -44,7 +44,7 @@ export function connectIncus(connection: IncusConnection, { log }: { readonly lo
     checkpoints: (name, signal) => checkpoints(api, name, signal),
     labels: async (name, signal) => (await checkpoints(api, name, signal)).map(({ label }) => label),
     createCheckpoint: async (name, label, run, check) => {
-      check?.((await getSandbox(api, name, run?.signal)).mark);
+      check?.(await getMark(api, name, run?.signal));
       await createCheckpoint(api, name, label, run);
     },
     deleteCheckpoint: (name, label, run) => deleteCheckpoint(api, name, label, run),

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { isKind } from '../sandbox/errors';
+import type { Mark } from '../sandbox/mark';
 import { instanceName, labelProblem, type SandboxName } from '../sandbox/name';
 import type { Sandbox } from '../sandbox/sandbox';
 import { loadAddresses, stateAddresses } from './addresses';
@@ -78,6 +79,13 @@ export async function getSandbox(api: IncusApi, name: SandboxName, signal?: Abor
     checkpointCount: countOf((instance.snapshots ?? []).map((snapshot) => snapshot.name)),
     reverted: isReverted(instance) ? { settings: await settingsBefore(api, name, instance, signal) } : undefined,
   });
+}
+
+/** The mark of a sandbox alone: what it costs Incus to look at addresses and checkpoints is left out. @throws `not-found`. */
+export async function getMark(api: IncusApi, name: SandboxName, signal?: AbortSignal): Promise<Mark | undefined> {
+  const instance = await api.read(instancePath(instanceName(name)), instanceSchema, { about: { name }, signal });
+  const reverted = isReverted(instance) ? { settings: await settingsBefore(api, name, instance, signal) } : undefined;
+  return sandboxOf(name, instance, { addresses: [], checkpointCount: 0, reverted }).mark;
 }
 
 async function loadNotes(api: IncusApi, pool: string, signal?: AbortSignal): Promise<Notes> {
