@@ -47,16 +47,20 @@ await main(async (args) => {
   mkdirSync(artifacts, { recursive: true });
   await ensureDependencies();
 
+  // What needs nothing runs beside the set-up, which waits for downloads and for one core at a time.
+  const early = suites
+    .filter((suite) => needs[suite].length === 0)
+    .map(async (suite) => ({ suite, ...(await runFiles(suite, [], {}, { artifacts, later: true })) }));
   const { lanes, obstacles, extraEnv } = await setUp(suites, artifacts);
   const results = [];
   const tasks = [];
   try {
-    for (const suite of suites) {
+    results.push(...(await Promise.all(early)));
+    for (const suite of suites.filter((name) => needs[name].length > 0)) {
       const obstacle = needs[suite].map((need) => obstacles[need]).find(Boolean);
       if (obstacle) say(`\n${suite} cannot run: ${obstacle}`);
       if (obstacle) results.push({ suite, passed: 0, failed: 1 });
-      else if (needs[suite].length > 0) tasks.push(...filesOf(suite).map((file) => ({ suite, file })));
-      else results.push({ suite, ...(await runFiles(suite, [], {}, { artifacts })) });
+      else tasks.push(...filesOf(suite).map((file) => ({ suite, file })));
     }
     if (tasks.length > 0 && !interrupted.aborted) results.push(...(await runInLanes(tasks, lanes, extraEnv)));
   } finally {
