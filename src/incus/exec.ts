@@ -54,15 +54,10 @@ export async function exec(
   const errors = tty ? undefined : open('2');
   const sockets = new Set([input, output, errors ?? output]);
 
-  let isOver = false;
+  const terminate = (): void => sockets.forEach((socket) => socket.terminate());
+  const over = new AbortController();
   const finished = Promise.race([untilFinished(api, id, { name }, Infinity), failureOf(api, input, output, errors)]);
   const printed = Promise.all([output, errors ?? output].map(ended));
-  const exitCode = exitCodeOf(finished, printed, signal).finally(() => {
-    isOver = true;
-    signal?.removeEventListener('abort', close);
-    sockets.forEach((socket) => socket.terminate());
-  });
-  exitCode.catch(() => undefined); // nobody has to ask for it
 
   // A terminal's command begins when it has this stream too. Any other gets it with the first signal: where the stream comes just
   // as the command ends, Incus (6.0.4) waits for good for its end.
@@ -73,16 +68,31 @@ export async function exec(
     return { socket, ready: opened(socket) };
   });
   if (tty) control();
-  const send = (message: object): void => {
-    if (isOver) return;
+  /** Resolves when it is on its way, or will never be. */
+  const send = async (message: object): Promise<void> => {
+    if (over.signal.aborted) return;
     const { socket, ready } = control();
-    void ready.then(() => socket.send(JSON.stringify(message), ignore));
+    await ready;
+    await new Promise<void>((resolve) => socket.send(JSON.stringify(message), () => resolve()));
   };
-  function close(): void {
-    send({ command: 'signal', signal: SIGHUP });
-    setTimeout(() => sockets.forEach((socket) => socket.terminate()), HANGUP_MS).unref();
-  }
-  signal?.addEventListener('abort', close);
+  const hangUp = async (): Promise<void> => {
+    setTimeout(terminate, HANGUP_MS).unref();
+    await send({ command: 'signal', signal: SIGHUP });
+  };
+
+  const cancelling = new Promise<never>((_, reject) => {
+    // Who has cancelled may end this process at once: the hang-up goes first.
+    const cancel = (): void => void hangUp().then(() => reject(cancelled()));
+    if (signal?.aborted === true) cancel();
+    else signal?.addEventListener('abort', cancel, { signal: over.signal });
+  });
+  const exitCode = exitCodeOf(finished, printed, cancelling).finally(() => {
+    over.abort();
+    // The command gets its time to tidy up, also when nobody waits any more.
+    if (signal?.aborted === true) void finished.then(terminate, terminate);
+    else terminate();
+  });
+  exitCode.catch(() => undefined); // nobody has to ask for it
 
   const lastWords = finished.then(
     () => '',
@@ -94,10 +104,10 @@ export async function exec(
     stderr: errors === undefined ? Readable.from([]) : outputFrom(errors, lastWords, { closesAtEnd: false }),
     exitCode,
     resize: (columns, rows) => {
-      if (tty) send({ command: 'window-resize', args: { width: String(columns), height: String(rows) } });
+      if (tty) void send({ command: 'window-resize', args: { width: String(columns), height: String(rows) } });
     },
-    signal: (number) => send({ command: 'signal', signal: number }),
-    close,
+    signal: (number) => void send({ command: 'signal', signal: number }),
+    close: () => void hangUp(),
   };
 }
 
@@ -106,10 +116,6 @@ const nothing = Promise.resolve('');
 function once<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
   return () => (made ??= { value: make() }).value;
-}
-
-function ignore(): void {
-  // a command that has ended takes no more signals
 }
 
 function bodyOf({ command, env = {}, cwd, uid, gid, tty }: ExecRequest): object {
@@ -136,12 +142,11 @@ function failureOf(api: IncusApi, ...sockets: (WebSocket | undefined)[]): Promis
 async function exitCodeOf(
   finished: Promise<Operation>,
   printed: Promise<unknown>,
-  signal: AbortSignal | undefined,
+  cancelling: Promise<never>,
 ): Promise<number> {
-  const aborted = new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(cancelled())));
   try {
-    const { metadata } = await Promise.race([finished, aborted]);
-    await Promise.race([printed, aborted]);
+    const { metadata } = await Promise.race([finished, cancelling]);
+    await Promise.race([printed, cancelling]);
     return parseWire(execResultSchema, metadata, 'exec').return;
   } catch (error) {
     const code = shellCode(error);

@@ -46,12 +46,13 @@ async function oneCommand() {
     server.close();
     fs.rmSync(folder, { recursive: true });
   });
-  const session = await exec(api, web, { command: ['true'] });
+  const cancelling = new AbortController();
+  const session = await exec(api, web, { command: ['true'] }, cancelling.signal);
   await expect.poll(() => streams.size).toBe(3);
   const print = (fd: string, data: string) => streams.get(fd)!.send(Buffer.from(data), { binary: true });
   const endOutput = (fd: string) => streams.get(fd)!.send('');
   await expect.poll(() => over).toBeDefined();
-  return { session, seen, print, endOutput, end: () => over!() };
+  return { session, cancelling, seen, print, endOutput, end: () => over!() };
 }
 
 it('answers no ping: the answer to a command that has ended would cost its output', async () => {
@@ -91,4 +92,14 @@ it('opens the stream for signals with the first one, and none after the end', as
   expect(await session.exitCode).toBe(0);
   session.signal(15);
   expect(seen.filter((what) => what === 'opened control')).toHaveLength(1);
+});
+
+it('hangs up before it says that it was cancelled: the process may end then', async () => {
+  const { session, cancelling, seen, end } = await oneCommand();
+  cancelling.abort();
+  await expect(session.exitCode).rejects.toMatchObject({ kind: 'cancelled' });
+  await expect.poll(() => seen).toContain('control: {"command":"signal","signal":1}');
+  expect(seen.filter((what) => what === 'closed 1')).toEqual([]);
+  end();
+  await expect.poll(() => seen).toContain('closed 1');
 });
