@@ -110,6 +110,8 @@ export class Lifecycle {
     }
     if (state.sshUser === undefined) return;
     const access = await this.guest.setUpAccess(this.host, name, { newHostKey: false }, run);
+    const isKnown = access.hostKey === state.hostKey && access.sshUser === state.sshUser;
+    if (isKnown && !hasFailed(state.provision)) return;
     await this.host.updateState(name, ({ provision }) => ({ ...access, ...triedAgain(provision) }), run.signal);
   }
 
@@ -287,6 +289,9 @@ function editorFor({ source, recipe, editor }: CreateRequest): EditorServer | un
 
 /** At every boot a sandbox does by itself what has failed before. */
 function triedAgain(provision: string | undefined): StateChange {
-  if (provision === undefined || readProvisionRecord(provision)?.outcome !== 'failed') return {};
-  return { provision: reopened(provision) };
+  return provision !== undefined && hasFailed(provision) ? { provision: reopened(provision) } : {};
+}
+
+function hasFailed(provision: string | undefined): boolean {
+  return provision !== undefined && readProvisionRecord(provision)?.outcome === 'failed';
 }
