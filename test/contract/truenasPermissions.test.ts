@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Permission } from '../../src/sandbox/check';
-import { isBrief } from '../support/extent';
+import { isAll } from '../support/extent';
 import { isKind, PixelsError } from '../../src/sandbox/errors';
 import type { SandboxHost } from '../../src/sandbox/host';
 import { silentLog } from '../../src/sandbox/log';
@@ -48,7 +48,7 @@ const RELEASES = [
   { profile: '26.0', image: 'debian/bookworm', datasets: CONTAINERS, snapshots: 'pool.snapshot', tried: /./ },
 ] as const satisfies readonly Release[];
 
-const releases = RELEASES.filter(({ profile }) => !isBrief || profile !== '25.04.2');
+const releases = RELEASES.filter(({ profile }) => isAll || profile !== '25.04.2');
 
 describe.each(releases)('the API key for TrueNAS $profile', ({ profile, image: named, datasets, snapshots, tried }) => {
   let project: TestProject;
@@ -143,7 +143,7 @@ describe.each(releases)('the API key for TrueNAS $profile', ({ profile, image: n
     host.close();
   });
 
-  it.each(Object.keys(FEATURES).filter((feature) => (isBrief ? /See|checkpoints/ : tried).test(feature)))(
+  it.each(Object.keys(FEATURES).filter((feature) => (isAll ? tried : /See|checkpoints/).test(feature)))(
     'with just what it says for "%s" may do that, and without any of it may not',
     async (feature) => {
       const needs = await needsOf(feature);

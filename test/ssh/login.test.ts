@@ -1,5 +1,5 @@
 import { beforeAll, describe } from 'vitest';
-import { isBrief } from '../support/extent';
+import { isAll } from '../support/extent';
 import { incus, trueNas } from '../support/servers';
 import { loginCases, tunnelCases } from './loginCases';
 import { World } from './world';
@@ -10,7 +10,7 @@ const SERVERS = [
   { title: 'TrueNAS 25.10', openServer: trueNas('25.10.5'), transports: ['tunnel'], movedMiB: 8 },
   { title: 'TrueNAS 26.0', openServer: trueNas('26.0'), transports: ['tunnel'], movedMiB: 8 },
 ] as const;
-const servers = SERVERS.filter(({ title }) => !isBrief || title !== 'TrueNAS 25.04');
+const servers = SERVERS.filter(({ title }) => isAll || title !== 'TrueNAS 25.04');
 
 describe.each(servers)('on $title', ({ openServer, transports, movedMiB }) => {
   let world: World;
