@@ -3,8 +3,10 @@ import { usualBase, type Wish } from '../../../app/order';
 import type { Pixels } from '../../../app/pixels';
 import { sandboxesIn, type BaseName } from '../../../sandbox/base';
 import type { Base } from '../../../sandbox/bases';
+import { sentence, toPixelsError, type PixelsError } from '../../../sandbox/errors';
 import type { CheckpointLabel } from '../../../sandbox/name';
 import type { HostInfo, LocalImage, Sandbox } from '../../../sandbox/sandbox';
+import { showError } from '../../errorMessage';
 import type { Face } from '../../face';
 import { askChoice, askText, type Answer, type Choice, type Position } from '../../input';
 import { checkpointChoice, sandboxChoice } from '../../targets';
@@ -16,7 +18,11 @@ interface SourceQuestion {
 }
 
 type FirstChoice =
-  { readonly base: BaseName } | { readonly image: string } | { readonly sandbox: Sandbox } | 'other image';
+  | { readonly base: BaseName }
+  | { readonly problem: PixelsError }
+  | { readonly image: string }
+  | { readonly sandbox: Sandbox }
+  | 'other image';
 
 /** Asks what a new sandbox is made of: a base, an image, a sandbox, or, where the server has such, one of its checkpoints. */
 export async function askSource(face: Face, info: HostInfo, question: SourceQuestion): Promise<Answer<Wish>> {
@@ -28,6 +34,10 @@ export async function askSource(face: Face, info: HostInfo, question: SourceQues
     });
     if (first.kind !== 'answer') return first;
     const { value } = first;
+    if (value !== 'other image' && 'problem' in value) {
+      void showError(face, value.problem);
+      return { kind: 'dismissed' };
+    }
     const answer =
       value === 'other image'
         ? await askImage(question)
@@ -86,11 +96,19 @@ async function firstChoices(pixels: Pixels, { lacks }: HostInfo): Promise<readon
   ];
 }
 
-/** The usual one first. None where sandboxes get no recipe, or where one of the person's recipes cannot be read. */
+/** The usual one first. None where sandboxes get no recipe; what is wrong where one of the person's recipes cannot be read. */
 async function baseChoices(pixels: Pixels): Promise<readonly Choice<FirstChoice>[]> {
   const usual = usualBase(pixels);
   if (usual === undefined) return [];
-  const all = (await pixels.bases.list().catch(() => [])).filter(({ definition }) => definition !== undefined);
+  let known: readonly Base[];
+  try {
+    known = await pixels.bases.list();
+  } catch (error) {
+    const problem = toPixelsError(error);
+    const label = vscode.l10n.t('They cannot be listed');
+    return [{ label, detail: sentence(problem), iconPath: new vscode.ThemeIcon('warning'), value: { problem } }];
+  }
+  const all = known.filter(({ definition }) => definition !== undefined);
   const usualFirst = [...all.filter(({ name }) => name === usual), ...all.filter(({ name }) => name !== usual)];
   return usualFirst.map((base) => ({
     label: base.name,
