@@ -1,5 +1,5 @@
 import { PixelsError } from '../../sandbox/errors';
-import { instanceName } from '../../sandbox/name';
+import { instanceName, type SandboxName } from '../../sandbox/name';
 import type { TrueNasApi } from '../api';
 import type { OpenShell } from '../guest';
 import { readInstance } from './instances';
@@ -8,18 +8,20 @@ import { statusOf } from './sandboxes';
 /** Shells in sandboxes, for {@link guestShells}. On 25.x the server takes one word as the command, not a script. */
 export function openShell(api: TrueNasApi): OpenShell {
   return async (name, { word }, signal) => {
-    // Side by side: each takes a round trip or more.
-    const opening = api.shell({ virt_instance_id: instanceName(name), command: word }, signal);
-    opening.catch(() => undefined); // why it runs or not says more
+    // Side by side: a shell that works need not wait until the server has looked at all of its instances.
+    const fit = refuseUnlessRunning(api, name, signal);
+    fit.catch(() => undefined);
     try {
-      if (statusOf(await readInstance(api, name, signal)) === 'running') return await opening;
-      throw new PixelsError('wrong-state', `${name} is not running.`, { hint: 'Start it first.' });
+      const shell = await api.shell({ virt_instance_id: instanceName(name), command: word }, signal);
+      return { stream: shell.stream, resize: (columns, rows) => shell.resize(columns, rows), fit };
     } catch (error) {
-      opening.then(
-        ({ stream }) => stream.destroy(),
-        () => undefined,
-      );
+      await fit; // why it runs or not says more
       throw error;
     }
   };
+}
+
+async function refuseUnlessRunning(api: TrueNasApi, name: SandboxName, signal: AbortSignal): Promise<void> {
+  if (statusOf(await readInstance(api, name, signal)) === 'running') return;
+  throw new PixelsError('wrong-state', `${name} is not running.`, { hint: 'Start it first.' });
 }

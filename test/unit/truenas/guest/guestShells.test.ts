@@ -75,6 +75,18 @@ describe('shells in sandboxes', () => {
     expect(guests).toHaveLength(3);
   });
 
+  it('say why none can work, where that was found out while it opened', async () => {
+    behaviours = [gone];
+    const reason = new PixelsError('wrong-state', 'web is not running.');
+    const late: OpenShell = async (...asked) => {
+      const fit = Promise.reject(reason);
+      fit.catch(() => undefined);
+      return { ...(await open(...asked)), fit };
+    };
+    await expect(guestShells(late, silentLog).exec(web, request)).rejects.toBe(reason);
+    expect(guests).toHaveLength(1);
+  });
+
   it('are not tried for ever', async () => {
     behaviours = [gone];
     const failed = expect(shells.exec(web, request)).rejects.toMatchObject({ kind: 'unreachable' });
