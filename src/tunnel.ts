@@ -3,13 +3,16 @@ import type { IncusServer, TrueNasServer } from './config';
 import { silentLog as log } from './sandbox/log';
 import { runTunnel } from './ssh/runTunnel';
 
-runTunnel(async (target) => {
-  if (target.kind === 'truenas') return openTrueNas(target as unknown as TrueNasServer);
-  const [{ readIncusServer }, { connectIncus }] = await Promise.all([
-    import('./config/incusServer'),
-    import('./incus'),
-  ]);
-  return connectIncus(await readIncusServer(target as unknown as IncusServer), { log });
+runTunnel({
+  async open(target) {
+    if (target.kind === 'truenas') return openTrueNas(target as unknown as TrueNasServer);
+    const [{ readIncusServer }, { connectIncus }] = await Promise.all([
+      import('./config/incusServer'),
+      import('./incus'),
+    ]);
+    return connectIncus(await readIncusServer(target as unknown as IncusServer), { log });
+  },
+  start: async (host, name, signal) => (await import('./app/guardedStart')).guardedStart(host, name, signal),
 });
 
 async function openTrueNas(server: TrueNasServer) {

@@ -6,15 +6,20 @@ import type { SandboxHost } from '../sandbox/host';
 import { parseName } from '../sandbox/name';
 import { carry, EXIT_NO_CONNECTION } from './carry';
 import type { TunnelTarget } from './ownFiles';
-import { openSshdSession } from './sshdSession';
+import { openSshdSession, type StartSandbox } from './sshdSession';
+
+export interface TunnelOptions {
+  /** Connects to the server. */
+  readonly open: (target: TunnelTarget) => Promise<SandboxHost>;
+  readonly start: StartSandbox;
+}
 
 /**
  * What ssh runs as ProxyCommand: carries its connection to the sandbox that the command line names, and ends the process.
  * It knows its server from the tunnel.json in the directory above it, so that it starts without reading any configuration.
- * @param open connects to that server.
  */
-export function runTunnel(open: (target: TunnelTarget) => Promise<SandboxHost>): void {
-  tunnel(process.argv.slice(2), open).then(
+export function runTunnel(options: TunnelOptions): void {
+  tunnel(process.argv.slice(2), options).then(
     (exitCode) => process.exit(exitCode),
     (error: unknown) => {
       // Whoever cancelled is gone already, and the terminal is somebody else's again.
@@ -24,7 +29,7 @@ export function runTunnel(open: (target: TunnelTarget) => Promise<SandboxHost>):
   );
 }
 
-async function tunnel(args: readonly string[], open: (target: TunnelTarget) => Promise<SandboxHost>): Promise<number> {
+async function tunnel(args: readonly string[], { open, start }: TunnelOptions): Promise<number> {
   const name = parseName((args.at(-1) ?? '').replace(/\.pixels$/, ''));
   if (args[0] === '--no-address') {
     throw new PixelsError('wrong-state', `${name} has no address.`, {
@@ -42,7 +47,7 @@ async function tunnel(args: readonly string[], open: (target: TunnelTarget) => P
     });
   }
   const acceptEnv = Array.isArray(target['acceptEnv']) ? target['acceptEnv'].map(String).filter(isVariableName) : [];
-  return carry(await openSshdSession(host, name, hangUp.signal, acceptEnv), process, hangUp.signal);
+  return carry(await openSshdSession(host, name, { start, acceptEnv }, hangUp.signal), process, hangUp.signal);
 }
 
 async function readTarget(): Promise<TunnelTarget> {

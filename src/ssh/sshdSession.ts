@@ -8,25 +8,33 @@ import serveSshd from './serveSshd.sh';
 const LIMIT_MS = 60_000;
 const RETRY_MS = 200;
 
+/** Starts a stopped sandbox, under its egress policy. */
+export type StartSandbox = (host: SandboxHost, name: SandboxName, signal: AbortSignal) => Promise<void>;
+
+export interface SshdOptions {
+  readonly start: StartSandbox;
+  /** Names of variables that the client may bring along, besides those that the sandbox's own sshd accepts. */
+  readonly acceptEnv?: readonly string[];
+}
+
 /**
  * An SSH server in the sandbox that talks on the session's streams. A stopped sandbox is started first. For one that
  * runs, nothing is asked beforehand: one exec is all.
- * @param acceptEnv names of variables that the client may bring along, besides those that the sandbox's own sshd accepts.
  * @param signal gives up the attempt. It does not end a session that is open: sshd has to be given time for that.
  * @throws PixelsError what {@link SandboxHost.exec} and start throw; `wrong-state` after an interrupted use case.
  */
 export async function openSshdSession(
   host: SandboxHost,
   name: SandboxName,
+  { start, acceptEnv = [] }: SshdOptions,
   signal?: AbortSignal,
-  acceptEnv: readonly string[] = [],
 ): Promise<ExecSession> {
   const opening = new AbortController();
   const giveUp = () => opening.abort();
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
     const command = ['sh', '-c', serveSshd, 'pixels-sshd', ...acceptEnv];
-    return await openOrStart(host, name, command, opening.signal);
+    return await openOrStart(host, name, { command, start }, opening.signal);
   } finally {
     signal?.removeEventListener('abort', giveUp);
   }
@@ -35,7 +43,7 @@ export async function openSshdSession(
 async function openOrStart(
   host: SandboxHost,
   name: SandboxName,
-  command: readonly string[],
+  { command, start }: { readonly command: readonly string[]; readonly start: StartSandbox },
   signal: AbortSignal,
 ): Promise<ExecSession> {
   const deadline = Date.now() + LIMIT_MS;
@@ -45,7 +53,7 @@ async function openOrStart(
     } catch (error) {
       if (!isKind(error, 'wrong-state', 'busy') || Date.now() > deadline) throw error;
     }
-    await startIfAllowed(host, name, deadline, signal);
+    await startIfAllowed(host, name, { start, deadline }, signal);
   }
 }
 
@@ -53,7 +61,7 @@ async function openOrStart(
 async function startIfAllowed(
   host: SandboxHost,
   name: SandboxName,
-  deadline: number,
+  { start, deadline }: { readonly start: StartSandbox; readonly deadline: number },
   signal: AbortSignal,
 ): Promise<void> {
   const { mark } = await host.get(name, signal);
@@ -64,7 +72,7 @@ async function startIfAllowed(
   }
   try {
     if (mark === undefined) {
-      await host.start(name, { signal });
+      await start(host, name, signal);
       return;
     }
   } catch (error) {

@@ -15,6 +15,7 @@ import type { ExecSession, SandboxHost } from '../../src/sandbox/host';
 import { silentLog } from '../../src/sandbox/log';
 import { parseName } from '../../src/sandbox/name';
 import { carry } from '../../src/ssh/carry';
+import { guardedStart } from '../../src/app/guardedStart';
 import { openSshdSession } from '../../src/ssh/sshdSession';
 import { guestShells, type OpenShell } from '../../src/truenas/guest';
 import setUpSsh from '../ssh/setUpSandbox.sh';
@@ -192,7 +193,7 @@ describe('the shell of a sandbox', () => {
       const hostKey = await shell(host, name, 'cat /etc/ssh/ssh_host_ed25519_key.pub');
       const server = net.createServer(
         (socket) =>
-          void openSshdSession(host, name).then((session) =>
+          void openSshdSession(host, name, { start: guardedStart }).then((session) =>
             carry(session, { stdin: socket, stdout: socket, stderr: new PassThrough().resume() })
               .catch(() => undefined)
               .finally(() => socket.end()),

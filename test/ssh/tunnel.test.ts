@@ -56,6 +56,22 @@ describe('the tunnel', () => {
     }
   });
 
+  it('starts no sandbox whose egress policy it cannot put in force', async () => {
+    const setPolicy = (policy: string) =>
+      world.project.raw.must('PATCH', '/1.0/instances/px-sshbox', { config: { 'user.pixels.egress': policy } });
+    await world.setState('sshbox', 'stop');
+    await setPolicy('{"v":99}');
+    try {
+      const { exitCode, stderr } = await world.login('sshbox.pixels', 'id -un');
+      expect(exitCode).toBe(255);
+      expect(stderr).toContain('The egress policy that is kept with the sandbox cannot be read.');
+      expect(await world.status('sshbox')).toBe('Stopped');
+    } finally {
+      await setPolicy('');
+    }
+    expect(await world.login('sshbox.pixels', 'id -un')).toMatchObject({ exitCode: 0, stdout: 'pixel\n' });
+  });
+
   it('serves three logins at once', async () => {
     const logins = await Promise.all(
       ['a', 'b', 'c'].map((word) => world.login('sshbox.pixels', `sleep 0.3; echo ${word}`)),

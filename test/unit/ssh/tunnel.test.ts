@@ -5,7 +5,7 @@ import type { ExecSession, SandboxHost } from '../../../src/sandbox/host';
 import type { Mark } from '../../../src/sandbox/mark';
 import type { SandboxName } from '../../../src/sandbox/name';
 import { carry } from '../../../src/ssh/carry';
-import { openSshdSession } from '../../../src/ssh/sshdSession';
+import { openSshdSession, type StartSandbox } from '../../../src/ssh/sshdSession';
 import { errorOf } from './sandboxHome';
 
 const name = 'web' as SandboxName;
@@ -146,16 +146,18 @@ function mark(pid: number): Mark {
   return { action: 'restore', id: 'x', host: '', pid, since: Date.now() };
 }
 
+const start: StartSandbox = (host, sandbox, signal) => host.start(sandbox, { signal });
+
 describe('openSshdSession', () => {
   it('asks a running sandbox nothing but the one exec', async () => {
     const { host, calls } = fakeHost({ running: true });
-    await openSshdSession(host, name);
+    await openSshdSession(host, name, { start });
     expect(calls).toEqual(['exec']);
   });
 
   it('starts a stopped one', async () => {
     const { host, calls } = fakeHost({ running: false });
-    await openSshdSession(host, name);
+    await openSshdSession(host, name, { start });
     expect(calls).toEqual(['exec', 'get', 'start', 'exec']);
   });
 
@@ -163,14 +165,14 @@ describe('openSshdSession', () => {
     const state = { running: false, mark: mark(1) };
     const { host, calls } = fakeHost(state);
     setTimeout(() => Object.assign(state, { running: true, mark: undefined }), 300);
-    await openSshdSession(host, name);
+    await openSshdSession(host, name, { start });
     expect(calls).not.toContain('start');
   });
 
   it('does not start one whose restore was interrupted, and says what to do', async () => {
     const interrupted: Mark = { ...mark(0), since: 0 };
     const { host, calls } = fakeHost({ running: false, mark: interrupted });
-    const error = await errorOf(openSshdSession(host, name));
+    const error = await errorOf(openSshdSession(host, name, { start }));
     expect(error).toMatchObject({ kind: 'wrong-state', message: 'A restore of web was interrupted.' });
     expect(calls).not.toContain('start');
   });
