@@ -26,6 +26,8 @@ export interface RestoreContext {
  */
 export async function restoreCheckpoint(context: RestoreContext, label: CheckpointLabel): Promise<void> {
   const { host, name, run } = context;
+  const canBeDone = host.lostByRollback(name, label, run.signal);
+  canBeDone.catch(() => undefined); // there may be a better reason
   const [sandbox, labels, info] = await Promise.all([
     host.get(name, run.signal),
     host.labels(name, run.signal),
@@ -33,7 +35,7 @@ export async function restoreCheckpoint(context: RestoreContext, label: Checkpoi
   ]);
   requireCapability(info, 'checkpoints');
   refuseUnknownLabel(name, label, labels);
-  await host.lostByRollback(name, label, run.signal); // says whether it can be done at all
+  await canBeDone;
   const details = {
     label,
     wasRunning: sandbox.status !== 'stopped',

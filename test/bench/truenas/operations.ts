@@ -12,6 +12,7 @@ import { RawNas } from './rawNas';
 import { rawSequences } from './rawSequences';
 import type { World } from './world';
 
+/** For what Pixels takes beside the calls that it makes. What it makes more of them than the bare need has no goal. */
 const GOAL = { ratio: 1.15 };
 
 export async function list({ pixels, raw }: World): Promise<Row[]> {
@@ -56,22 +57,39 @@ export async function checkpoint({ pixels, raw, source }: World): Promise<Row[]>
     await rawSequences.deleteCheckpoint(raw, source, label);
     return ms;
   };
-  const pair = await inTurns(
+  const ours = timed((label) => pixels.lifecycle.createCheckpoint(source, parseLabel(label)));
+  const same = await inTurns(
     20,
-    timed((label) => pixels.lifecycle.createCheckpoint(source, parseLabel(label))),
+    ours,
+    timed(async (label) => {
+      await rawSequences.look(raw, source);
+      await rawSequences.checkpoint(raw, source, label);
+    }),
+  );
+  const bare = await inTurns(
+    10,
+    ours,
     timed((label) => rawSequences.checkpoint(raw, source, label)),
   );
-  return [{ operation: 'checkpoint, running', ...pair, goal: GOAL }];
+  return [
+    { operation: 'checkpoint, running', ...same, goal: GOAL },
+    { operation: 'checkpoint, running (raw: without looking at it first)', ...bare },
+  ];
 }
 
+/** Both run the same in the sandbox: what makes a user's session, and `true` in it. */
 export async function exec(world: World): Promise<Row[]> {
   const { pixels, raw, source, nas } = world;
   const request = commandRequest('pixel', ['true']);
+  const [, , script = '', , ...words] = request.command;
+  const file = '/tmp/pixels-bench-enter.sh';
+  await outputOf(pixels.host, source, { command: ['sh', '-c', `cat >${file}`] }, undefined, script);
+  const line = `sh ${file} ${words.map((word) => `'${word}'`).join(' ')}`;
   const shell = await raw.shell(`px-${source}`);
   const kept = await inTurns(
     30,
     () => timeOf(() => outputOf(pixels.host, source, request)),
-    () => timeOf(() => shell.run('true')),
+    () => timeOf(() => shell.run(line)),
   );
   shell.close();
   const single = await inTurns(
@@ -86,7 +104,7 @@ export async function exec(world: World): Promise<Row[]> {
       timeOf(async () => {
         const own = await RawNas.open(nas.facts);
         const ownShell = await own.shell(`px-${source}`);
-        await ownShell.run('true');
+        await ownShell.run(line);
         ownShell.close();
         own.close();
       }),
@@ -104,6 +122,15 @@ export async function start(world: World): Promise<Row[]> {
       await rawSequences.stop(raw, name);
       return timeOf(begin);
     };
+    const same = await inTurns(
+      8,
+      stopped(() => pixels.host.start(name)),
+      stopped(async () => {
+        await rawSequences.look(raw, name);
+        await rawSequences.run(raw, name);
+        await rawSequences.look(raw, name);
+      }),
+    );
     const pair = await inTurns(
       8,
       stopped(async () => {
@@ -112,7 +139,10 @@ export async function start(world: World): Promise<Row[]> {
       }),
       stopped(() => rawSequences.start(world, name)),
     );
-    return [{ operation: 'start, until ssh', ...pair, goal: GOAL }];
+    return [
+      { operation: 'start', ...same, goal: GOAL },
+      { operation: 'start, until ssh (raw: start, address, ssh)', ...pair },
+    ];
   });
 }
 
@@ -130,7 +160,7 @@ export async function restore(world: World): Promise<Row[]> {
         }),
       () => timeOf(() => rawSequences.restore(world, name)),
     );
-    return [{ operation: 'restore, running, until ssh', ...pair, goal: GOAL }];
+    return [{ operation: 'restore, running, until ssh (raw: stop, rollback, start, address, ssh)', ...pair }];
   });
 }
 
@@ -141,7 +171,7 @@ export async function clone(world: World): Promise<Row[]> {
     making(world, (name) => make(world, name, { from: { name: source, label: READY } })),
     making(world, (name) => rawSequences.clone(world, name)),
   );
-  return [{ operation: 'clone of a checkpoint, until ssh', ...pair, goal: GOAL }];
+  return [{ operation: 'clone of a checkpoint, until ssh (raw: create, copy, start, address, ssh)', ...pair }];
 }
 
 export async function create(world: World): Promise<Row[]> {
@@ -150,7 +180,7 @@ export async function create(world: World): Promise<Row[]> {
     making(world, (name) => make(world, name, { image: world.project.image, placement: {} })),
     making(world, (name) => rawSequences.create(world, name)),
   );
-  return [{ operation: 'create from an image, until ssh', ...pair, goal: GOAL }];
+  return [{ operation: 'create from an image, until ssh (raw: create, start, key, address, ssh)', ...pair }];
 }
 
 /** All that `pixels create` does, until the first login. */

@@ -23,6 +23,11 @@ export const rawSequences = {
     ]);
   },
 
+  /** What Pixels asks of an instance before it does anything with it. */
+  async look(raw: RawNas, name: string): Promise<void> {
+    await raw.call('virt.instance.query', [[['name', '=', `px-${name}`]], { extra: { raw: true } }]);
+  },
+
   async checkpoint(raw: RawNas, name: string, label: string): Promise<void> {
     await raw.call('pool.snapshot.create', [{ dataset: `${PARENT}/px-${name}`, name: `px-${label}` }]);
   },
@@ -74,6 +79,10 @@ export const rawSequences = {
   async start(world: World, name: string): Promise<void> {
     await world.raw.job('virt.instance.start', [`px-${name}`]);
     await directLogin(world.directSsh, 'pixel', await address(world.raw, name));
+  },
+
+  async run(raw: RawNas, name: string): Promise<void> {
+    await raw.job('virt.instance.start', [`px-${name}`]);
   },
 
   async stop(raw: RawNas, name: string): Promise<void> {
