@@ -6,6 +6,7 @@ import { renderResolver } from '../resolver';
 import { rulesOf } from '../rules';
 import { renderRuleset } from '../ruleset';
 import script from './egress.sh';
+import { sudoFiles } from './sudo';
 import { RESOLVER_USER, SCRIPT, SERVERS_FILE, UNITS } from './units';
 
 /** What a policy is inside a sandbox. */
@@ -32,6 +33,7 @@ export function guestPolicy(policy: Policy, preset: Preset): GuestPolicy {
   const files = [
     { path: SCRIPT, content: script, mode: 0o755 },
     ...Object.entries(UNITS).map(([path, content]) => ({ path, content, mode: 0o644 })),
+    ...sudoFiles(rules !== undefined),
     ...Object.entries(data).map(([name, content]) => ({ path: `${DIRECTORY}/${name}`, content, mode: 0o644 })),
   ];
   const seal = `${hashOf(...files.map(({ content }) => content))}\n`;
