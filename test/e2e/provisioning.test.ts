@@ -224,13 +224,14 @@ it('leaves nothing of a build that is cancelled, or whose window goes away', asy
 
 async function create(name: string, source: RegExp, screenshot?: string): Promise<void> {
   await ui.palette(page, 'Create Sandbox');
-  await ui.answer(page, /1\/4/, name);
+  await ui.answer(page, /1\/5/, name);
   const choice = page.locator('.quick-input-list').getByRole('option', { name: source }).first();
   await choice.waitFor();
   if (screenshot !== undefined) await world.screenshot(screenshot);
   await choice.click();
-  await ui.answer(page, /3\/4/, '');
-  await ui.answer(page, /4\/4/, '');
+  await ui.answer(page, /3\/5/, '');
+  await ui.answer(page, /4\/5/, '');
+  await ui.chooseEgress(page, /default/);
 }
 
 function writeQuickRecipe(word: string): void {

@@ -1,0 +1,41 @@
+import * as vscode from 'vscode';
+import type { Wish } from '../../../app/order';
+import type { EgressMode } from '../../../egress';
+import type { SandboxName } from '../../../sandbox/name';
+import type { Face } from '../../face';
+import { modeWords } from '../../egressView';
+import { askChoice, type Answer, type Choice, type Position } from '../../input';
+import { modeChoices } from '../egress/modeChoices';
+
+export interface EgressQuestion {
+  readonly title: string;
+  readonly position: Position;
+  readonly source: Wish | undefined;
+}
+
+/** What nobody has to say: a copy may reach what its source may, and any other what the configuration says. */
+export type EgressChoice = EgressMode | 'usual';
+
+/** Asks what a new sandbox may reach; what is usual comes first. */
+export function askEgress(face: Face, { title, position, source }: EgressQuestion): Promise<Answer<EgressChoice>> {
+  const placeholder = vscode.l10n.t('What may it reach?');
+  return askChoice({ title, position, placeholder, choices: egressChoices(face, source?.from?.name) });
+}
+
+async function egressChoices(
+  { current }: Face,
+  source: SandboxName | undefined,
+): Promise<readonly Choice<EgressChoice>[]> {
+  const modes = modeChoices();
+  if (source !== undefined) {
+    const words = await current.use(async (pixels) => modeWords(pixels, (await pixels.host.get(source)).state.egress));
+    const label = vscode.l10n.t('as {0}', source);
+    return [{ label, description: words, iconPath: new vscode.ThemeIcon('copy'), value: 'usual' }, ...modes];
+  }
+  const usual = await current.use(({ config }) => Promise.resolve(config.network.egress));
+  const isUsual = ({ value }: (typeof modes)[number]): boolean => value === usual;
+  const first = modes
+    .filter(isUsual)
+    .map((choice) => ({ ...choice, description: vscode.l10n.t('default'), value: 'usual' }) as const);
+  return [...first, ...modes.filter((choice) => !isUsual(choice))];
+}
