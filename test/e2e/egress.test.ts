@@ -59,7 +59,7 @@ it('has groups in the tree, which are switched off and on by an icon', async () 
   expect((await shown()).groups.find(({ id }) => id === 'git')).toMatchObject({ on: false });
   await ui.clearNotifications(page);
   const words = await ui.tooltip(page, 'Egress: agent', /In force/);
-  expect(words.replaceAll(/\s+/g, ' ')).toMatch(/In force yes .*Switched off Git hosting/);
+  expect(words.replaceAll(/\s+/g, ' ')).toMatch(/In force yes .*Off Git hosting/);
   await world.screenshot('egress-02-groups');
 });
 
@@ -82,7 +82,7 @@ it('becomes another mode by the palette, and offers to allow a domain', async ()
   await world.screenshot('egress-04-set-mode');
   await ui.pick(page, /allowlist/);
   await ui.notification(page, /The egress of lab is allowlist\.$/);
-  await ui.says(page, 'Egress: allowlist', /^nothing can be reached$/);
+  await ui.says(page, 'Egress: allowlist', /^empty$/);
   await ui.press(page, 'Allow Domain…');
   await ui.complains(page, /Allow Domain for lab/, 'git*.example.org', /"\*" that does not stand alone in front/);
   await page.keyboard.press('Enter');
@@ -97,7 +97,7 @@ it('lets a domain be allowed by the palette, which is in force then', async () =
   await ui.pick(page, /lab/);
   await ui.answer(page, /Allow Domain for lab/, 'https://Example.org/some/page');
   await ui.notification(page, /lab may reach example\.org\.$/);
-  await ui.says(page, 'Egress: allowlist', /^1 of your own$/);
+  await ui.says(page, 'Egress: allowlist', /^1 domain$/);
   await ui.expand(page, 'Egress: allowlist');
   await ui.row(page, 'example.org').waitFor();
   expect(await shown()).toMatchObject({ mode: 'allowlist', inForce: true, allow: ['example.org'] });
@@ -108,7 +108,7 @@ it('lets a domain be allowed by the palette, which is in force then', async () =
 it('shows at once what the command does', async () => {
   await world.pixels('network', 'allow', 'lab', '10.1.2.0/24');
   await ui.row(page, '10.1.2.0/24').waitFor({ timeout: 5000 });
-  await ui.says(page, 'Egress: allowlist', /^2 of your own$/);
+  await ui.says(page, 'Egress: allowlist', /^2 domains$/);
 });
 
 it('lets a domain be removed on its row, in a stopped sandbox from its next start on', async () => {
@@ -119,7 +119,7 @@ it('lets a domain be removed on its row, in a stopped sandbox from its next star
   await ui.says(page, 'lab', /^stopped$/);
   await ui.choose(page, '10.1.2.0/24', 'Remove Domain');
   await ui.notification(page, /lab may not reach 10\.1\.2\.0\/24 any more, from its next start on\.$/);
-  await ui.says(page, 'Egress: allowlist', /^nothing can be reached$/);
+  await ui.says(page, 'Egress: allowlist', /^empty$/);
   await world.screenshot('egress-07-stopped');
   expect(await shown()).toMatchObject({ mode: 'allowlist', inForce: null, allow: [] });
 });

@@ -17,11 +17,7 @@ export async function setEgressMode(face: Face, node?: Node): Promise<void> {
   const answer = await askChoice<EgressMode>({
     title: vscode.l10n.t('Set Egress Mode of {0}', name),
     placeholder: vscode.l10n.t('What may it reach?'),
-    choices: modeNow(face, sandbox.state.egress).then((now) =>
-      modeChoices().map((choice) =>
-        choice.value === now ? { ...choice, description: vscode.l10n.t('as it is now') } : choice,
-      ),
-    ),
+    choices: modeNow(face, sandbox.state.egress).then((now) => modeChoices(now, vscode.l10n.t('as it is now'))),
   });
   if (answer.kind !== 'answer') return;
   const { value: mode } = answer;

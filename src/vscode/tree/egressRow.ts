@@ -17,7 +17,7 @@ export function egressRow(view: EgressView): Row {
   const row = { label: vscode.l10n.t('Egress: {0}', mode), tags: ['egress', mode] } as const;
   if (mode === 'unrestricted') {
     const icon = { id: 'globe', color: 'disabledForeground' };
-    return { ...row, description: vscode.l10n.t('everything can be reached'), icon, expandable: 'no' };
+    return { ...row, description: '', icon, expandable: 'no' };
   }
   const isEmpty = groups.length + allow.length + deny.length === 0;
   if (trouble !== undefined) {
@@ -25,12 +25,12 @@ export function egressRow(view: EgressView): Row {
     return { ...row, description, icon: ERROR, expandable: isEmpty ? 'no' : 'collapsed' };
   }
   if (isEmpty) {
-    return { ...row, description: vscode.l10n.t('nothing can be reached'), icon: SHIELD, expandable: 'no' };
+    return { ...row, description: vscode.l10n.t('empty'), icon: SHIELD, expandable: 'no' };
   }
   const off = groups.filter(({ on }) => !on).length;
   const facts = [
     ...(mode === 'agent' ? [vscode.l10n.t('{0} of {1} groups', groups.length - off, groups.length)] : []),
-    ...(allow.length > 0 ? [vscode.l10n.t('{0} of your own', allow.length)] : []),
+    ...(allow.length > 0 ? [domains(allow.length)] : []),
     ...(deny.length > 0 ? [vscode.l10n.t('{0} denied', deny.length)] : []),
   ];
   return { ...row, description: facts.join(' · '), icon: SHIELD, expandable: 'collapsed' };
@@ -58,6 +58,11 @@ export function domainRow(entry: string, denied: boolean): Row {
     tags: ['domain', denied ? 'denied' : 'allowed'],
     expandable: 'no',
   };
+}
+
+/** Addresses count as well: a person allows both by the same command. */
+function domains(count: number): string {
+  return count === 1 ? vscode.l10n.t('1 domain') : vscode.l10n.t('{0} domains', count);
 }
 
 const SHIELD: Icon = { id: 'shield' };

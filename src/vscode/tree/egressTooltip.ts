@@ -22,7 +22,7 @@ export async function egressTooltip(
   const rows: [string, string][] = [
     [vscode.l10n.t('In force'), await forceWords(pixels, sandbox)],
     [vscode.l10n.t('Groups'), escapeMarkdown(titles(true))],
-    [vscode.l10n.t('Switched off'), escapeMarkdown(titles(false))],
+    [vscode.l10n.t('Off'), escapeMarkdown(titles(false))],
     [vscode.l10n.t('Your own'), mode === 'unrestricted' ? '' : escapeMarkdown(allow.join(', '))],
     [vscode.l10n.t('Denied'), mode === 'unrestricted' ? '' : escapeMarkdown(deny.join(', '))],
   ];

@@ -38,16 +38,16 @@ describe('the row of what a sandbox may reach', () => {
     });
     expect(egressRow(await viewOf(list('example.org', '10.0.0.1')))).toMatchObject({
       label: 'Egress: allowlist',
-      description: '2 of your own',
+      description: '2 domains',
     });
   });
 
   it('says that nothing can be reached, and that everything can', async () => {
-    expect(egressRow(await viewOf(list()))).toMatchObject({ description: 'nothing can be reached', expandable: 'no' });
+    expect(egressRow(await viewOf(list()))).toMatchObject({ description: 'empty', expandable: 'no' });
     const open = { ...list('example.org'), mode: 'unrestricted' } as const;
     expect(egressRow(await viewOf(open))).toMatchObject({
       label: 'Egress: unrestricted',
-      description: 'everything can be reached',
+      description: '',
       expandable: 'no',
     });
   });
@@ -107,7 +107,7 @@ describe('a tooltip', () => {
     expect(await words('running', true)).toContain('| In force&nbsp;&nbsp; | yes |');
     expect(await words('running', false)).toContain('set its mode again');
     expect(await words('stopped', false)).toContain('when it runs');
-    expect(await words('stopped', false)).toMatch(/Switched off&nbsp;&nbsp; \| Git hosting, Address ranges/);
+    expect(await words('stopped', false)).toMatch(/Off&nbsp;&nbsp; \| Git hosting, Address ranges/);
   });
 });
 

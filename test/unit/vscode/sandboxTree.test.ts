@@ -243,7 +243,7 @@ describe('the tree', () => {
     const before = server.requests;
     const [egress, ready] = await draw(tree, web!.node);
     expect([egress, ready]).toMatchObject([{ label: 'Egress: agent' }, { label: 'ready' }]);
-    expect(egress!.description).toBe(`8 of ${preset.length} groups · 1 of your own · 1 denied`);
+    expect(egress!.description).toBe(`8 of ${preset.length} groups · 1 domain · 1 denied`);
     const rows = await draw(tree, egress!.node);
     expect(server.requests).toBe(before + 1); // the checkpoints
     expect(rows.map(({ label }) => label)).toEqual([
@@ -274,7 +274,7 @@ describe('the tree', () => {
     expect(await change(own())).toEqual(['sandbox/web']); // it has children now
     await draw(tree);
     const [egress] = await draw(tree, web!.node);
-    expect(egress).toMatchObject({ label: 'Egress: allowlist', description: 'nothing can be reached' });
+    expect(egress).toMatchObject({ label: 'Egress: allowlist', description: 'empty' });
     expect(await change(own('example.org'))).toEqual(['egress/web']);
     tree.getTreeItem(egress!.node);
     expect(await draw(tree, egress!.node)).toMatchObject([{ label: 'example.org' }]);

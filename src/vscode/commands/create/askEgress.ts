@@ -26,16 +26,12 @@ async function egressChoices(
   { current }: Face,
   source: SandboxName | undefined,
 ): Promise<readonly Choice<EgressChoice>[]> {
-  const modes = modeChoices();
   if (source !== undefined) {
     const words = await current.use(async (pixels) => modeWords(pixels, (await pixels.host.get(source)).state.egress));
     const label = vscode.l10n.t('as {0}', source);
-    return [{ label, description: words, iconPath: new vscode.ThemeIcon('copy'), value: 'usual' }, ...modes];
+    return [{ label, description: words, iconPath: new vscode.ThemeIcon('copy'), value: 'usual' }, ...modeChoices()];
   }
   const usual = await current.use(({ config }) => Promise.resolve(config.network.egress));
-  const isUsual = ({ value }: (typeof modes)[number]): boolean => value === usual;
-  const first = modes
-    .filter(isUsual)
-    .map((choice) => ({ ...choice, description: vscode.l10n.t('default'), value: 'usual' }) as const);
-  return [...first, ...modes.filter((choice) => !isUsual(choice))];
+  const modes = modeChoices(usual, vscode.l10n.t('default'));
+  return modes.map((choice) => (choice.value === usual ? { ...choice, value: 'usual' } : choice));
 }
