@@ -111,16 +111,23 @@ it('shows at once what the command does', async () => {
   await ui.says(page, 'Egress: allowlist', /^2 domains$/);
 });
 
-it('lets a domain be removed on its row, in a stopped sandbox from its next start on', async () => {
-  await ui.clickIcon(page, 'example.org', 'Remove Domain');
+it('lets a domain be removed by the palette and on its row, in a stopped sandbox from its next start on', async () => {
+  await ui.palette(page, 'Remove Domain');
+  await ui.pick(page, /lab/);
+  await page.locator('.quick-input-title', { hasText: 'Remove Domain of lab' }).waitFor();
+  await ui.pick(page, /example\.org/);
   await ui.notification(page, /lab may not reach example\.org any more\.$/);
   await ui.isGone(page, 'example.org');
+  await ui.row(page, 'lab').click({ button: 'right' });
+  await page.locator('.monaco-menu .action-item', { hasText: 'Set Egress Mode…' }).waitFor();
+  await world.screenshot('egress-07-menu');
+  await page.keyboard.press('Escape');
   await world.pixels('stop', 'lab');
   await ui.says(page, 'lab', /^stopped$/);
   await ui.choose(page, '10.1.2.0/24', 'Remove Domain');
   await ui.notification(page, /lab may not reach 10\.1\.2\.0\/24 any more, from its next start on\.$/);
   await ui.says(page, 'Egress: allowlist', /^empty$/);
-  await world.screenshot('egress-07-stopped');
+  await world.screenshot('egress-08-stopped');
   expect(await shown()).toMatchObject({ mode: 'allowlist', inForce: null, allow: [] });
 });
 

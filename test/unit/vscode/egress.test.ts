@@ -14,6 +14,7 @@ const { egressRow, groupRow, domainRow } = await import('../../../src/vscode/tre
 const { domainTooltip, egressTooltip, groupTooltip } = await import('../../../src/vscode/tree/egressTooltip');
 const { allowDomain, problemWith } = await import('../../../src/vscode/commands/allowDomain');
 const { removeDomain } = await import('../../../src/vscode/commands/removeDomain');
+const { egressChoices } = await import('../../../src/vscode/commands/create/askEgress');
 const { switchGroupOff, switchGroupOn } = await import('../../../src/vscode/commands/switchGroup');
 
 const web = 'web' as SandboxName;
@@ -125,6 +126,33 @@ describe('another mode', () => {
     expect(change(undefined)).toBe(writePolicy(agent));
     expect(change('{')).toBe(writePolicy(agent));
     expect(() => change('{"v":2}')).toThrow(/cannot be read/);
+  });
+});
+
+describe('the wizard', () => {
+  const offered = async (mode: string, source?: SandboxName) => {
+    const host = { get: () => Promise.resolve({ state: { egress: writePolicy(list()) } }) };
+    const pixels = { egress, host, config: { network: { egress: mode } } };
+    const current = { use: (work: (lent: unknown) => unknown) => work(pixels) };
+    const choices = await egressChoices({ current } as never, source);
+    return choices.map(({ label, description = '', value }) => [label, description, value]);
+  };
+
+  it('has the mode of the configuration first, which it then leaves to that', async () => {
+    expect(await offered('agent')).toEqual([
+      ['agent', 'default', 'usual'],
+      ['unrestricted', '', 'unrestricted'],
+      ['allowlist', '', 'allowlist'],
+    ]);
+  });
+
+  it('offers for a copy first what its source may reach', async () => {
+    expect(await offered('agent', web)).toEqual([
+      ['as web', 'allowlist', 'usual'],
+      ['unrestricted', '', 'unrestricted'],
+      ['agent', '', 'agent'],
+      ['allowlist', '', 'allowlist'],
+    ]);
   });
 });
 

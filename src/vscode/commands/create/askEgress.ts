@@ -22,8 +22,9 @@ export function askEgress(face: Face, { title, position, source }: EgressQuestio
   return askChoice({ title, position, placeholder, choices: egressChoices(face, source?.from?.name) });
 }
 
-async function egressChoices(
-  { current }: Face,
+/** What there is to choose from. @param source the sandbox that is copied, if one is. */
+export async function egressChoices(
+  { current }: Pick<Face, 'current'>,
   source: SandboxName | undefined,
 ): Promise<readonly Choice<EgressChoice>[]> {
   if (source !== undefined) {
