@@ -120,6 +120,7 @@ it('lets a domain be removed by the palette and on its row, in a stopped sandbox
   await ui.isGone(page, 'example.org');
   await ui.row(page, 'lab').click({ button: 'right' });
   await page.locator('.monaco-menu .action-item', { hasText: 'Set Egress Mode…' }).waitFor();
+  await page.waitForTimeout(400); // it fades in
   await world.screenshot('egress-07-menu');
   await page.keyboard.press('Escape');
   await world.pixels('stop', 'lab');

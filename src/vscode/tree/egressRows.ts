@@ -27,12 +27,13 @@ export class EgressRows {
 
   /** The row of a sandbox's policy, in a list of none or one, read for {@link row}. */
   async above(sandbox: SandboxName): Promise<readonly EgressNode[]> {
-    const text = this.live.value?.sandbox(sandbox)?.state.egress;
+    const text = this.text(sandbox);
     const before = this.known.get(sandbox);
     if (text === undefined) this.known.delete(sandbox);
     else if (before?.text !== text || Date.now() - before.atMs > FRESH_MS) {
       const view = await this.current.use((pixels) => egressView(pixels, text));
-      this.known.set(sandbox, { text, atMs: Date.now(), view });
+      // What was read of another policy meanwhile is newer.
+      if (this.text(sandbox) === text) this.known.set(sandbox, { text, atMs: Date.now(), view });
     }
     return text === undefined ? [] : [{ kind: 'egress', sandbox }];
   }
@@ -70,6 +71,10 @@ export class EgressRows {
     const view = this.view(node.sandbox);
     const sandbox = this.live.value?.sandbox(node.sandbox);
     return view && sandbox && this.current.use((pixels) => egressTooltip(pixels, sandbox, view));
+  }
+
+  private text(sandbox: SandboxName): string | undefined {
+    return this.live.value?.sandbox(sandbox)?.state.egress;
   }
 
   /** As it was last read. */

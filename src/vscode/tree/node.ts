@@ -60,6 +60,14 @@ export interface TroubleNode {
   readonly sandbox?: SandboxName;
 }
 
+/** One that can have rows below it. */
+export type ParentNode = SandboxNode | EgressNode | BasesNode;
+
+/** Whether it is one of those. */
+export function isParent(node: Node): node is ParentNode {
+  return node.kind === 'sandbox' || node.kind === 'egress' || node.kind === 'bases';
+}
+
 /** Stays the same for as long as the thing exists, so that the editor remembers what is expanded and selected. */
 export function nodeId(node: Node): string {
   switch (node.kind) {

@@ -16,11 +16,13 @@ import { BaseRows } from './baseRows';
 import { checkpointRow } from './checkpointRow';
 import { EgressRows } from './egressRows';
 import {
+  isParent,
   nodeId,
   type BaseNode,
   type BasesNode,
   type EgressNode,
   type Node,
+  type ParentNode,
   type RecipeNode,
   type SandboxNode,
   type TroubleNode,
@@ -36,8 +38,9 @@ import { troubleRow } from './troubleRow';
 const AGE_MS = 60_000;
 
 /**
- * Sandboxes and under each its recipe, what it may reach and its checkpoints, and the bases under a row of their own, drawn from the live inventory
- * and the recipes' progress. A row is drawn again only when it would look different; rows come and go only when sandboxes do.
+ * Sandboxes and under each its recipe, what it may reach and its checkpoints, and the bases under a row of their own, drawn from
+ * the live inventory and the recipes' progress. A row is drawn again only when it would look different; rows come and go only when
+ * sandboxes do.
  */
 export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly nodes = new NodeStore();
@@ -276,12 +279,6 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     if (different.includes(parent)) return;
     for (const node of nodes) if (isParent(node) && !different.includes(node)) await this.redrawChildren(node);
   }
-}
-
-type ParentNode = SandboxNode | EgressNode | BasesNode;
-
-function isParent(node: Node): node is ParentNode {
-  return node.kind === 'sandbox' || node.kind === 'egress' || node.kind === 'bases';
 }
 
 const BASES: BasesNode = { kind: 'bases' };
