@@ -34,6 +34,12 @@ export const COMMANDS = [
   'openConfigFile',
   'removeSshIntegration',
   'connectTrueNas',
+  'setEgressMode',
+  'allowDomain',
+  'removeDomain',
+  'chooseEgressGroups',
+  'switchGroupOn',
+  'switchGroupOff',
   'setSecret',
   'checkSetup',
 ] as const;

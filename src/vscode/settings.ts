@@ -22,6 +22,8 @@ const SETTINGS = [
   { id: 'defaults.memory', path: ['defaults', 'memoryMiB'] },
   { id: 'bases.autoBuild', path: ['provision', 'autoBuild'] },
   { id: 'ssh.transport', path: ['ssh', 'transport'] },
+  { id: 'network.egress', path: ['network', 'egress'] },
+  { id: 'network.allow', path: ['network', 'allow'] },
 ] as const satisfies readonly { id: string; path: readonly [string, string?] }[];
 
 type SettingId = (typeof SETTINGS)[number]['id'];
@@ -60,6 +62,10 @@ function variableOf(id: string): string {
 function chosen() {
   const configuration = vscode.workspace.getConfiguration(SETTINGS_SECTION);
   return SETTINGS.map((setting) => ({ ...setting, value: configuration.inspect(setting.id)?.globalValue })).filter(
-    ({ value }) => value !== undefined && value !== null && value !== '',
+    ({ value }) => value !== undefined && value !== null && value !== '' && !isEmptyList(value),
   );
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }

@@ -128,6 +128,9 @@ function nameOf(node: Node | undefined): SandboxName | undefined {
       return node.name;
     case 'recipe':
     case 'checkpoint':
+    case 'egress':
+    case 'group':
+    case 'domain':
       return node.sandbox;
     case 'bases':
     case 'base':

@@ -48,14 +48,15 @@ it('says in the input box what is wrong with a name', async () => {
 
 it('creates a sandbox from the palette', async () => {
   await ui.palette(page, 'Create Sandbox');
-  await ui.answer(page, /1\/4/, 'lab');
-  await page.locator('.quick-input-title', { hasText: '2/4' }).waitFor();
+  await ui.answer(page, /1\/5/, 'lab');
+  await page.locator('.quick-input-title', { hasText: '2/5' }).waitFor();
   await page.locator('.quick-input-list .monaco-list-row', { hasText: world.project.image }).first().waitFor();
   await world.screenshot('03-source');
   await page.keyboard.press('Enter');
-  await ui.complains(page, /3\/4/, '0', /A whole number from 1/);
-  await ui.answer(page, /3\/4/, '1');
-  await ui.answer(page, /4\/4/, '512');
+  await ui.complains(page, /3\/5/, '0', /A whole number from 1/);
+  await ui.answer(page, /3\/5/, '1');
+  await ui.answer(page, /4\/5/, '512');
+  await ui.chooseEgress(page, /default/);
   await ui.row(page, 'lab').waitFor();
   await delay(700);
   await world.screenshot('04-creating');
@@ -71,7 +72,7 @@ it('creates a sandbox from the palette', async () => {
 
 it('refuses a name that is taken, in the input box', async () => {
   await ui.palette(page, 'Create Sandbox');
-  await ui.complains(page, /1\/4/, 'px-lab', /There is already a sandbox "lab"/);
+  await ui.complains(page, /1\/5/, 'px-lab', /There is already a sandbox "lab"/);
   await page.keyboard.press('Escape');
 });
 
@@ -181,10 +182,11 @@ it('makes a sandbox from a checkpoint', async () => {
 
 it('leaves nothing when a create is cancelled', async () => {
   await ui.palette(page, 'Create Sandbox');
-  await ui.answer(page, /1\/4/, 'never');
+  await ui.answer(page, /1\/5/, 'never');
   await ui.pick(page, new RegExp(world.project.bareImage)); // has an SSH server to install: time to cancel in
-  await ui.answer(page, /3\/4/, '');
-  await ui.answer(page, /4\/4/, '');
+  await ui.answer(page, /3\/5/, '');
+  await ui.answer(page, /4\/5/, '');
+  await ui.chooseEgress(page, /default/);
   await ui.press(page, 'Cancel');
   await ui.isGone(page, 'never');
   const left = (await world.project.raw.must('GET', '/1.0/instances?recursion=1')) as { name: string }[];

@@ -176,12 +176,13 @@ it('shows on a page how the setup is, with what is to be looked at first', async
 /** Goes through the questions for a new sandbox of the usual image. */
 async function create(name: string): Promise<void> {
   await ui.palette(page, 'Create Sandbox');
-  await ui.answer(page, /1\/4/, name);
-  await page.locator('.quick-input-title', { hasText: '2/4' }).waitFor();
+  await ui.answer(page, /1\/5/, name);
+  await page.locator('.quick-input-title', { hasText: '2/5' }).waitFor();
   await page.locator('.quick-input-list .monaco-list-row', { hasText: world.project.image }).first().waitFor();
   await page.keyboard.press('Enter');
-  await ui.answer(page, /3\/4/, '1');
-  await ui.answer(page, /4\/4/, '512');
+  await ui.answer(page, /3\/5/, '1');
+  await ui.answer(page, /4\/5/, '512');
+  await ui.chooseEgress(page, /default/);
 }
 
 /** As an ssh that the editor starts: the key is in its environment. */

@@ -97,6 +97,12 @@ export async function pick(page: Page, text: RegExp): Promise<void> {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first().click();
 }
 
+/** Answers the last question of Create Sandbox, what it may reach. */
+export async function chooseEgress(page: Page, text: RegExp): Promise<void> {
+  await page.locator('.quick-input-title', { hasText: '5/5' }).waitFor({ timeout: 20_000 });
+  await pick(page, text);
+}
+
 /** The text of the dialog that is open. */
 export async function dialogText(page: Page): Promise<string> {
   const dialog = page.locator('.monaco-dialog-box');

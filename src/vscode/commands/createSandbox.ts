@@ -5,6 +5,7 @@ import type { SandboxName } from '../../sandbox/name';
 import type { Face } from '../face';
 import { askAll, type Step } from '../input';
 import { askCpu, askMemory } from './create/askLimits';
+import { askEgress, type EgressChoice } from './create/askEgress';
 import { askName } from './create/askName';
 import { askSource } from './create/askSource';
 import { existingNames } from './create/existingNames';
@@ -12,7 +13,7 @@ import { makeSandbox } from './create/makeSandbox';
 import { numberOf } from './create/numbers';
 
 /**
- * Name, source, CPUs, memory; then makes it. The configuration's defaults are filled in, except what the server cannot
+ * Name, source, CPUs, memory, what it may reach; then makes it. The configuration's defaults are filled in, except what the server cannot
  * give; what it cannot limit at all is not asked for.
  */
 export async function createSandbox(face: Face): Promise<void> {
@@ -30,6 +31,7 @@ export async function createSandbox(face: Face): Promise<void> {
   let source: Wish | undefined;
   let cpu = String(defaults.cpu ?? '');
   let memory = String(defaults.memoryMiB ?? '');
+  let egress = 'usual' as EgressChoice;
   const steps: Step[] = [
     async (position) => {
       const answer = await askName({ title, position, taken, value: name ?? '' });
@@ -54,6 +56,12 @@ export async function createSandbox(face: Face): Promise<void> {
       return answer;
     });
   }
+  steps.push(async (position) => {
+    const answer = await askEgress(face, { title, position, source });
+    if (answer.kind === 'answer') egress = answer.value;
+    return answer;
+  });
   if (!(await askAll(steps)) || name === undefined || source === undefined) return;
-  await makeSandbox(face, name, source, { cpu: numberOf(cpu), memoryMiB: numberOf(memory) });
+  const limits = { cpu: numberOf(cpu), memoryMiB: numberOf(memory) };
+  await makeSandbox(face, name, source, limits, egress === 'usual' ? undefined : egress);
 }

@@ -3,9 +3,11 @@ import { showError } from '../errorMessage';
 import type { Face } from '../face';
 import type { CommandName } from '../ids';
 import type { Node } from '../tree/node';
+import { allowDomain } from './allowDomain';
 import { buildBase } from './buildBase';
 import { cancelBaseBuild } from './cancelBaseBuild';
 import { checkSetup } from './checkSetup';
+import { chooseEgressGroups } from './chooseEgressGroups';
 import { cloneSandbox } from './clone';
 import { connectTrueNas } from './connectTrueNas';
 import { copySshCommand } from './copySshCommand';
@@ -23,17 +25,20 @@ import { openInNewWindow, openInThisWindow } from './openWindow';
 import { openSettings } from './openSettings';
 import { rebuildBase } from './rebuildBase';
 import { refresh } from './refresh';
+import { removeDomain } from './removeDomain';
 import { removeSshIntegration } from './removeSshIntegration';
 import { restartSandbox } from './restart';
 import { restoreCheckpoint } from './restoreCheckpoint';
 import { retry } from './retry';
 import { retryProvisioning } from './retryProvisioning';
 import { runCommand } from './runCommand';
+import { setEgressMode } from './setEgressMode';
 import { setSecret } from './setSecret';
 import { showLog } from './showLog';
 import { showProvisioningLog } from './showProvisioningLog';
 import { startSandboxes } from './start';
 import { stopSandboxes } from './stop';
+import { switchGroupOff, switchGroupOn } from './switchGroup';
 
 /** A row's command gets the row, and all selected rows; from the palette it gets neither and asks. */
 export type Command = (face: Face, node?: Node, selected?: readonly Node[]) => Promise<void>;
@@ -69,6 +74,12 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
   openConfigFile,
   removeSshIntegration,
   connectTrueNas,
+  setEgressMode,
+  allowDomain,
+  removeDomain,
+  chooseEgressGroups,
+  switchGroupOn,
+  switchGroupOff,
   setSecret,
   checkSetup,
 };
@@ -86,6 +97,9 @@ export async function dispatch(face: Face, name: CommandName, node: unknown, sel
 const KINDS: Readonly<Record<Node['kind'], true>> = {
   sandbox: true,
   recipe: true,
+  egress: true,
+  group: true,
+  domain: true,
   checkpoint: true,
   bases: true,
   base: true,

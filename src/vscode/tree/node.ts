@@ -2,7 +2,8 @@ import type { BaseName } from '../../sandbox/base';
 import type { CheckpointLabel, SandboxName } from '../../sandbox/name';
 
 /** What a row stands for. Commands get these from the tree; all else is looked up when it is needed. */
-export type Node = SandboxNode | RecipeNode | CheckpointNode | BasesNode | BaseNode | TroubleNode;
+export type Node =
+  SandboxNode | RecipeNode | EgressNode | GroupNode | DomainNode | CheckpointNode | BasesNode | BaseNode | TroubleNode;
 
 export interface SandboxNode {
   readonly kind: 'sandbox';
@@ -13,6 +14,28 @@ export interface SandboxNode {
 export interface RecipeNode {
   readonly kind: 'recipe';
   readonly sandbox: SandboxName;
+}
+
+/** Above all that a sandbox may reach. */
+export interface EgressNode {
+  readonly kind: 'egress';
+  readonly sandbox: SandboxName;
+}
+
+/** A group of the preset of the mode `agent`. */
+export interface GroupNode {
+  readonly kind: 'group';
+  readonly sandbox: SandboxName;
+  readonly id: string;
+}
+
+/** An entry of the person's own list, or an exception from what is allowed. */
+export interface DomainNode {
+  readonly kind: 'domain';
+  readonly sandbox: SandboxName;
+  /** As the egress room writes it: `=example.org:443`, `10.0.0.0/8`. */
+  readonly entry: string;
+  readonly denied: boolean;
 }
 
 /** Above all bases. */
@@ -37,6 +60,14 @@ export interface TroubleNode {
   readonly sandbox?: SandboxName;
 }
 
+/** One that can have rows below it. */
+export type ParentNode = SandboxNode | EgressNode | BasesNode;
+
+/** Whether it is one of those. */
+export function isParent(node: Node): node is ParentNode {
+  return node.kind === 'sandbox' || node.kind === 'egress' || node.kind === 'bases';
+}
+
 /** Stays the same for as long as the thing exists, so that the editor remembers what is expanded and selected. */
 export function nodeId(node: Node): string {
   switch (node.kind) {
@@ -44,6 +75,12 @@ export function nodeId(node: Node): string {
       return `sandbox/${node.name}`;
     case 'recipe':
       return `recipe/${node.sandbox}`;
+    case 'egress':
+      return `egress/${node.sandbox}`;
+    case 'group':
+      return `group/${node.sandbox}/${node.id}`;
+    case 'domain':
+      return `${node.denied ? 'denied' : 'allowed'}/${node.sandbox}/${node.entry}`;
     case 'checkpoint':
       return `checkpoint/${node.sandbox}/${node.label}`;
     case 'bases':

@@ -19,7 +19,9 @@ export function sandboxRow(
   lacks: Lacks,
   recipe?: RecipeState,
 ): Row {
-  const expandable = (sandbox?.checkpointCount ?? 0) > 0 || recipe !== undefined ? 'collapsed' : 'no';
+  const hasPolicy = sandbox?.state.egress !== undefined;
+  const hasChildren = (sandbox?.checkpointCount ?? 0) > 0 || recipe !== undefined || hasPolicy;
+  const expandable = hasChildren ? 'collapsed' : 'no';
   if (sandbox === undefined || activity !== undefined) {
     const tags = ['sandbox', 'working', ...(sandbox === undefined ? [] : [sandbox.status])];
     return { label: name, description: activity ?? '', icon: STATUS.working.icon, tags, expandable };
@@ -35,6 +37,7 @@ export function sandboxRow(
       'sandbox',
       ...new Set([sandbox.status, status]),
       ...(recipe === undefined ? [] : [recipeTag(recipe)]),
+      ...(hasPolicy ? ['egress'] : []),
       ...lackTags(lacks),
     ],
     expandable,

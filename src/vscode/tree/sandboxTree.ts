@@ -14,11 +14,15 @@ import { recipeState, type RecipeState } from '../recipeState';
 import { basesRow } from './baseRow';
 import { BaseRows } from './baseRows';
 import { checkpointRow } from './checkpointRow';
+import { EgressRows } from './egressRows';
 import {
+  isParent,
   nodeId,
   type BaseNode,
   type BasesNode,
+  type EgressNode,
   type Node,
+  type ParentNode,
   type RecipeNode,
   type SandboxNode,
   type TroubleNode,
@@ -34,14 +38,16 @@ import { troubleRow } from './troubleRow';
 const AGE_MS = 60_000;
 
 /**
- * Sandboxes and under each its recipe and its checkpoints, and the bases under a row of their own, drawn from the live inventory
- * and the recipes' progress. A row is drawn again only when it would look different; rows come and go only when sandboxes do.
+ * Sandboxes and under each its recipe, what it may reach and its checkpoints, and the bases under a row of their own, drawn from
+ * the live inventory and the recipes' progress. A row is drawn again only when it would look different; rows come and go only when
+ * sandboxes do.
  */
 export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly nodes = new NodeStore();
   /** How rows and lists of children were last given to the editor. */
   private readonly drawn = new Map<string, string>();
   private readonly bases: BaseRows;
+  private readonly egress: EgressRows;
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
   private readonly store = new DisposableStore();
   private view: vscode.TreeView<Node> | undefined;
@@ -56,6 +62,7 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     private readonly provisioning: LiveProvisioning,
   ) {
     this.bases = new BaseRows(current, live, activity);
+    this.egress = new EgressRows(current, live);
     this.store.add(this.changed);
     this.store.add(live.onDidChange((change) => this.redraw(change)));
     this.store.add(activity.onDidChange((name) => this.redraw({ kind: 'sandbox', name })));
@@ -81,7 +88,7 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       this.drawn.set('', ids(nodes));
       return nodes;
     }
-    if (parent.kind !== 'sandbox' && parent.kind !== 'bases') return [];
+    if (!isParent(parent)) return [];
     const nodes = await this.children(parent);
     this.drawn.set(childrenKey(parent), ids(nodes));
     return nodes;
@@ -89,7 +96,10 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
 
   getParent(node: Node): Node | undefined {
     if (node.kind === 'base') return this.nodes.keep(BASES);
-    return node.kind === 'checkpoint' || node.kind === 'recipe' ? this.node(node.sandbox) : undefined;
+    if (node.kind === 'group' || node.kind === 'domain')
+      return this.nodes.keep<EgressNode>({ kind: 'egress', sandbox: node.sandbox });
+    const isBelow = node.kind === 'checkpoint' || node.kind === 'recipe' || node.kind === 'egress';
+    return isBelow ? this.node(node.sandbox) : undefined;
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
@@ -112,6 +122,8 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       if (checkpoint) item.tooltip = checkpointTooltip(checkpoint, this.lacks);
     } else if (node.kind === 'base') {
       item.tooltip = await this.bases.tooltip(node.name);
+    } else if (node.kind === 'egress' || node.kind === 'group' || node.kind === 'domain') {
+      item.tooltip = await this.egress.tooltip(node);
     } else if (node.kind === 'trouble') {
       item.tooltip = sentence(this.nodes.trouble(node));
     }
@@ -187,11 +199,11 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       await this.bases.refresh();
       return this.bases.names.map((name) => this.nodes.keep<BaseNode>({ kind: 'base', name }));
     }
+    if (parent.kind === 'egress') return (await this.egress.below(parent)).map((node) => this.nodes.keep(node));
     const { name } = parent;
-    const checkpoints = await this.checkpointNodes(name);
-    return this.recipe(name) === undefined
-      ? checkpoints
-      : [this.nodes.keep<RecipeNode>({ kind: 'recipe', sandbox: name }), ...checkpoints];
+    const [egress, checkpoints] = await Promise.all([this.egress.above(name), this.checkpointNodes(name)]);
+    const recipe = this.recipe(name) === undefined ? [] : [{ kind: 'recipe', sandbox: name } as const];
+    return [...[...recipe, ...egress].map((node) => this.nodes.keep<RecipeNode | EgressNode>(node)), ...checkpoints];
   }
 
   private async checkpointNodes(name: SandboxName): Promise<Node[]> {
@@ -225,6 +237,10 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
           this.lacks,
         );
       }
+      case 'egress':
+      case 'group':
+      case 'domain':
+        return this.egress.row(node) ?? GONE;
       case 'bases':
         return basesRow();
       case 'base':
@@ -260,10 +276,10 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     const isSame = (node: Node) => JSON.stringify(this.row(node)) === this.drawn.get(nodeId(node));
     const different = ids(nodes) === before ? nodes.filter((node) => !isSame(node)) : [parent];
     for (const node of different) this.changed.fire(node);
+    if (different.includes(parent)) return;
+    for (const node of nodes) if (isParent(node) && !different.includes(node)) await this.redrawChildren(node);
   }
 }
-
-type ParentNode = SandboxNode | BasesNode;
 
 const BASES: BasesNode = { kind: 'bases' };
 

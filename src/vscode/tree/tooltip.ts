@@ -5,6 +5,7 @@ import { readBaseRecord, READY, type BaseName } from '../../sandbox/base';
 import { isSafetyLabel } from '../../sandbox/name';
 import { failedStep, type StepProgress } from '../../sandbox/provisioning';
 import type { Checkpoint, Lacks, Sandbox } from '../../sandbox/sandbox';
+import { modeWords } from '../egressView';
 import { failureWords, installingWords, recipeState, tryWords, type RecipeState } from '../recipeState';
 import { age, moment, size } from './format';
 import { statusWords } from './status';
@@ -29,9 +30,10 @@ export async function sandboxTooltip(
       sandbox.state.sshUser === undefined ? vscode.l10n.t('not set up') : `\`ssh ${alias}\` (${user})`,
     ],
     [vscode.l10n.t('Recipe'), recipe === undefined ? '' : escapeMarkdown(recipeWords(recipe))],
+    [vscode.l10n.t('Egress'), await modeWords(pixels, sandbox.state.egress)],
     [vscode.l10n.t('Checkpoints'), checkpointNames(checkpoints)],
   ];
-  return table(sandbox.name, rows, pixels.inventory.lacks);
+  return table(sandbox.name, rows, Object.values(pixels.inventory.lacks));
 }
 
 /**
@@ -95,7 +97,7 @@ export async function baseTooltip(
     [vscode.l10n.t('Built'), record === undefined ? '' : moment(new Date(record.since))],
     [vscode.l10n.t('Size'), sizeBytes === undefined ? '' : size(sizeBytes)],
   ];
-  return table(vscode.l10n.t('Base {0}', name), rows, {});
+  return table(vscode.l10n.t('Base {0}', name), rows);
 }
 
 /** When a checkpoint was taken, what it takes up, and its real label; and why nothing can be done with it, where that is so. */
@@ -107,7 +109,7 @@ export function checkpointTooltip(
     [vscode.l10n.t('Taken'), `${moment(createdAt)} (${age(createdAt)})`],
     [vscode.l10n.t('Size'), sizeBytes === undefined ? '' : size(sizeBytes)],
   ];
-  return table(label, rows, { ...(checkpoints === undefined ? {} : { checkpoints }) });
+  return table(label, rows, checkpoints === undefined ? [] : [checkpoints]);
 }
 
 function memory(memoryMiB: number): string {
@@ -121,16 +123,20 @@ function checkpointNames(checkpoints: readonly Checkpoint[]): string {
   return newestFirst.length > 5 ? vscode.l10n.t('{0} and {1} more', shown, newestFirst.length - 5) : shown;
 }
 
-/** @param lacks what the server cannot do is said below. */
-function table(title: string, rows: readonly (readonly [string, string])[], lacks: Lacks): vscode.MarkdownString {
+/** Bold title, then the rows that have a value, then what else there is to say. */
+export function table(
+  title: string,
+  rows: readonly (readonly [string, string])[],
+  below: readonly string[] = [],
+): vscode.MarkdownString {
   const said = rows.filter(([, value]) => value !== '');
   const lines = said.map(([name, value]) => `| ${name}&nbsp;&nbsp; | ${escapeCell(value)} |`);
-  const reasons = Object.values(lacks).flatMap((sentence) => ['', sentence]);
-  return new vscode.MarkdownString([`**${title}**`, '', '| | |', '|:--|:--|', ...lines, ...reasons].join('\n'));
+  const sentences = below.flatMap((sentence) => ['', sentence]);
+  return new vscode.MarkdownString([`**${title}**`, '', '| | |', '|:--|:--|', ...lines, ...sentences].join('\n'));
 }
 
 /** It comes out of a sandbox, and must not become a link or a picture. */
-function escapeMarkdown(text: string): string {
+export function escapeMarkdown(text: string): string {
   return text.replaceAll(/[\\`*_{}[\]()#+!~<>&-]/g, '\\$&');
 }
 

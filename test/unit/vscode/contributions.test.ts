@@ -60,9 +60,9 @@ describe('package.json', () => {
     }
   });
 
-  it('has at most 15 settings, which no workspace can set', () => {
+  it('has at most 17 settings, which no workspace can set', () => {
     const settings = Object.values(configuration.properties);
-    expect(settings.length).toBeLessThanOrEqual(15);
+    expect(settings.length).toBeLessThanOrEqual(17);
     for (const { scope } of settings) expect(scope).toBe('application');
     expect(settings.map(({ order }) => order)).toEqual(settings.map((_, index) => index));
   });
@@ -122,6 +122,21 @@ describe('package.json', () => {
     for (const status of ['building', 'deleting', 'foreign']) expect(offered(`base;${status}`)).toEqual([]);
   });
 
+  it('offers for what a sandbox may reach what its mode has', () => {
+    const offered = (tags: string) => [
+      ...new Set(context.filter(({ when }) => matches(when, tags)).map(({ command }) => command.slice(7))),
+    ];
+    expect(offered('egress;agent').sort()).toEqual(['allowDomain', 'chooseEgressGroups', 'setEgressMode']);
+    expect(offered('egress;allowlist').sort()).toEqual(['allowDomain', 'setEgressMode']);
+    for (const mode of ['unrestricted', 'unreadable']) expect(offered(`egress;${mode}`)).toEqual(['setEgressMode']);
+    expect(offered('group;on')).toEqual(['switchGroupOff', 'chooseEgressGroups']);
+    expect(offered('group;off')).toEqual(['switchGroupOn', 'chooseEgressGroups']);
+    for (const kind of ['allowed', 'denied']) expect(offered(`domain;${kind}`)).toEqual(['removeDomain']);
+    expect(offered('sandbox;running')).toContain('setEgressMode');
+    expect(offered('sandbox;running')).not.toContain('allowDomain');
+    expect(offered('sandbox;running;egress')).toContain('allowDomain');
+  });
+
   it('offers for several selected sandboxes what takes several, whatever they are doing: the editor leaves out what does not suit all', () => {
     for (const tags of ['sandbox;running', 'sandbox;stopped', 'sandbox;error']) {
       const offered = context.filter(({ when, group }) => !group?.startsWith('inline') && matches(when, tags, true));
@@ -162,6 +177,12 @@ function rows(): string[] {
     'recipe;running;provisioned',
     'checkpoint',
     'checkpoint;safety',
+    'sandbox;running;egress',
+    ...['agent', 'allowlist', 'unrestricted', 'unreadable'].map((mode) => `egress;${mode}`),
+    'group;on',
+    'group;off',
+    'domain;allowed',
+    'domain;denied',
     'sandbox;running;no-checkpoints',
     'checkpoint;no-checkpoints',
     'bases',

@@ -49,6 +49,12 @@ export class FakeHost {
     });
   }
 
+  /** As `changeEgress` leaves it in its state. */
+  restrict(name: string, egress: string): void {
+    const sandbox = this.sandboxes.get(name)!;
+    this.sandboxes.set(name, { ...sandbox, state: { ...sandbox.state, egress } });
+  }
+
   tell(event: HostEvent): void {
     for (const listener of this.listeners) listener(event);
   }

@@ -69,6 +69,7 @@ export const told = {
   errors: [] as { text: string; buttons: readonly string[] }[],
   /** Warnings, whose `detail` is there when they were modal. */
   warnings: [] as { text: string; detail?: string; buttons: readonly string[] }[],
+  infos: [] as { text: string; buttons: readonly string[] }[],
   /** Presses a button of the next warning. */
   pressed: [] as (string | undefined)[],
   /** Settings that a person set, by their whole identifier. */
@@ -127,6 +128,10 @@ export const window = {
   showTextDocument: (uri: Uri) => Promise.resolve(told.documents.push(String(uri))),
   showErrorMessage: (text: string, ...buttons: string[]) => {
     told.errors.push({ text, buttons });
+    return Promise.resolve(undefined);
+  },
+  showInformationMessage: (text: string, ...buttons: string[]) => {
+    told.infos.push({ text, buttons });
     return Promise.resolve(undefined);
   },
   showWarningMessage: (text: string, ...rest: (string | { detail?: string })[]) => {

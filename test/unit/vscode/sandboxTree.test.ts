@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { agentPreset, allowing, denying, newPolicy, parseEntry, writePolicy } from '../../../src/egress';
 import { Inventory } from '../../../src/sandbox/inventory';
 import { silentLog } from '../../../src/sandbox/log';
 import { PixelsError } from '../../../src/sandbox/errors';
@@ -21,7 +22,9 @@ function makeTree(server: FakeHost, incus: { socket?: string } = {}) {
   const inventory = new Inventory(host, silentLog);
   const hashes = new Map<string, string>();
   const bases = { hashNow: (name: string) => Promise.resolve(hashes.get(name)) };
-  const pixels = { host, inventory, bases, config: { incus }, lifecycle: { provisioner: server.provisioner } };
+  const lifecycle = { provisioner: server.provisioner };
+  const egress = { preset: () => Promise.resolve(agentPreset()) };
+  const pixels = { host, inventory, bases, config: { incus }, lifecycle, egress };
   const replaced = new EventEmitter<unknown>();
   const current = {
     value: pixels,
@@ -223,6 +226,61 @@ describe('the tree', () => {
     say(inStep('Codex', 'the npm registry'));
     await settled();
     expect(fired).toEqual(['recipe/web']);
+  });
+
+  it('has what a sandbox may reach above the checkpoints: groups, then its own list, then exceptions', async () => {
+    const server = new FakeHost();
+    server.put('db');
+    server.put('web', 'running', ['ready']);
+    const preset = agentPreset();
+    const agent = denying(newPolicy('agent'), 'gist.github.com', preset);
+    server.restrict('web', writePolicy(allowing(agent, 'example.org', preset)));
+    const { tree, show } = makeTree(server);
+    show(true);
+    const [db, web] = await draw(tree);
+    expect(await draw(tree, db!.node)).toEqual([]);
+    await settled();
+    const before = server.requests;
+    const [egress, ready] = await draw(tree, web!.node);
+    expect([egress, ready]).toMatchObject([{ label: 'Egress: agent' }, { label: 'ready' }]);
+    expect(egress!.description).toBe(`8 of ${preset.length} groups · 1 domain · 1 denied`);
+    const rows = await draw(tree, egress!.node);
+    expect(server.requests).toBe(before + 1); // the checkpoints
+    expect(rows.map(({ label }) => label)).toEqual([
+      ...preset.map(({ title }) => title),
+      'example.org',
+      'gist.github.com',
+    ]);
+    expect(rows.find(({ label }) => label === 'Git hosting')!.description).toContain('github.com');
+    expect(rows.at(-1)!.description).toBe('denied');
+    expect(tree.getParent(rows[0]!.node)).toBe(egress!.node);
+    expect(tree.getParent(egress!.node)).toBe(web!.node);
+  });
+
+  it('draws only what a change of the policy changes', async () => {
+    const server = new FakeHost();
+    server.put('web');
+    const change = async (text: string) => {
+      fired.length = 0;
+      server.restrict('web', text);
+      server.changed('web');
+      await settled();
+      return [...fired];
+    };
+    const { tree, show, fired } = makeTree(server);
+    show(true);
+    const [web] = await draw(tree);
+    const own = (...domains: string[]) => writePolicy(newPolicy('allowlist', domains.map(parseEntry)));
+    expect(await change(own())).toEqual(['sandbox/web']); // it has children now
+    await draw(tree);
+    const [egress] = await draw(tree, web!.node);
+    expect(egress).toMatchObject({ label: 'Egress: allowlist', description: 'empty' });
+    expect(await change(own('example.org'))).toEqual(['egress/web']);
+    tree.getTreeItem(egress!.node);
+    expect(await draw(tree, egress!.node)).toMatchObject([{ label: 'example.org' }]);
+    expect(await change(own('example.net'))).toEqual(['egress/web']); // as many as before, but others
+    expect(await draw(tree, egress!.node)).toMatchObject([{ label: 'example.net' }]);
+    expect(await change(own('example.net'))).toEqual([]);
   });
 
   it('follows recipes only while it is visible', async () => {

@@ -12,6 +12,7 @@ describe('settings of the editor', () => {
   it('say nothing while a person has set none: the configuration file decides', () => {
     told.settings.set('pixels.incus.socket', '');
     told.settings.set('pixels.defaults.cpu', null);
+    told.settings.set('pixels.network.allow', []);
     expect(overridesFromSettings()).toEqual({});
     expect(environmentFromSettings()).toEqual({});
   });
@@ -25,6 +26,12 @@ describe('settings of the editor', () => {
       defaults: { memoryMiB: 2048 },
       ssh: { transport: 'direct' },
     });
+  });
+
+  it('may be a list, which the pixels command gets with commas', () => {
+    told.settings.set('pixels.network.allow', ['example.org', '10.0.0.0/8']);
+    expect(overridesFromSettings()).toEqual({ network: { allow: ['example.org', '10.0.0.0/8'] } });
+    expect(environmentFromSettings()).toEqual({ PIXELS_NETWORK_ALLOW: 'example.org,10.0.0.0/8' });
   });
 
   it('reach the pixels command in a terminal as variables that it knows', () => {

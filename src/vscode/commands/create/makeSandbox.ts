@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { orderFor, type Wish } from '../../../app/order';
 import type { Pixels } from '../../../app/pixels';
+import type { EgressMode } from '../../../egress';
 import type { SandboxName } from '../../../sandbox/name';
 import { readProvisionRecord } from '../../../sandbox/provisioning';
 import type { Limits } from '../../../sandbox/sandbox';
@@ -13,8 +14,15 @@ import { openWhenComplete } from './openWhenComplete';
 /**
  * Makes a sandbox with progress; then shows its row, and offers what one does next. Its recipe goes on in the background, and so
  * does the build of a base that would have spared it. Of a linked clone it says what that means.
+ * @param mode what it may reach, where that is not what is usual for what it is made of.
  */
-export async function makeSandbox(face: Face, name: SandboxName, wish: Wish, limits: Limits): Promise<void> {
+export async function makeSandbox(
+  face: Face,
+  name: SandboxName,
+  wish: Wish,
+  limits: Limits,
+  mode?: EgressMode,
+): Promise<void> {
   const title = vscode.l10n.t('Creating {0}', name);
   const outcome = await runAction(face, { title, rows: [name] }, async (pixels, run) => {
     const { host, lifecycle, config } = pixels;
@@ -22,7 +30,8 @@ export async function makeSandbox(face: Face, name: SandboxName, wish: Wish, lim
     const { source, recipe, baseToBuild } = await orderFor(pixels, wish, provision, run.signal);
     const isLinked = 'from' in source && (await host.info(run.signal)).copiesAreLinked;
     const editor = provision && withServer ? await editorServer() : undefined;
-    await lifecycle.create({ name, source, limits, provision, recipe, editor }, run);
+    const egress = mode && pixels.egress.policyOf(mode);
+    await lifecycle.create({ name, source, limits, provision, recipe, editor, egress }, run);
     const linkedTo = isLinked ? source.from.name : undefined;
     // What is cloned from a base is complete: the editor's server only makes its first window open faster.
     const isComplete = wish.base !== undefined && recipe === undefined;

@@ -1,0 +1,89 @@
+import type * as vscode from 'vscode';
+import type { SandboxName } from '../../sandbox/name';
+import type { CurrentPixels } from '../currentPixels';
+import { egressView, type EgressView, type GroupView } from '../egressView';
+import type { LiveInventory } from '../liveInventory';
+import { domainRow, egressRow, groupRow } from './egressRow';
+import type { DomainNode, EgressNode, GroupNode } from './node';
+import type { Row } from './row';
+
+/** The person's file of groups is read again when a policy is drawn this much later. */
+const FRESH_MS = 3_000;
+
+interface Known {
+  readonly text: string;
+  readonly atMs: number;
+  readonly view: EgressView;
+}
+
+/** The rows of what each sandbox may reach. That is in its state, which the list has: no server is asked. */
+export class EgressRows {
+  private readonly known = new Map<SandboxName, Known>();
+
+  constructor(
+    private readonly current: CurrentPixels,
+    private readonly live: LiveInventory,
+  ) {}
+
+  /** The row of a sandbox's policy, in a list of none or one, read for {@link row}. */
+  async above(sandbox: SandboxName): Promise<readonly EgressNode[]> {
+    const text = this.text(sandbox);
+    const before = this.known.get(sandbox);
+    if (text === undefined) this.known.delete(sandbox);
+    else if (before?.text !== text || Date.now() - before.atMs > FRESH_MS) {
+      const view = await this.current.use((pixels) => egressView(pixels, text));
+      // What was read of another policy meanwhile is newer.
+      if (this.text(sandbox) === text) this.known.set(sandbox, { text, atMs: Date.now(), view });
+    }
+    return text === undefined ? [] : [{ kind: 'egress', sandbox }];
+  }
+
+  /** Groups first, then the person's own list, then the exceptions. */
+  async below({ sandbox }: EgressNode): Promise<readonly (GroupNode | DomainNode)[]> {
+    await this.above(sandbox);
+    const view = this.view(sandbox);
+    if (view?.kind !== 'policy' || view.mode === 'unrestricted') return [];
+    const domain = (denied: boolean) => (entry: string) => ({ kind: 'domain', sandbox, entry, denied }) as const;
+    return [
+      ...view.groups.map(({ id }) => ({ kind: 'group', sandbox, id }) as const),
+      ...view.allow.map(domain(false)),
+      ...view.deny.map(domain(true)),
+    ];
+  }
+
+  /** Undefined when there is nothing any more for it to show. */
+  row(node: EgressNode | GroupNode | DomainNode): Row | undefined {
+    if (node.kind === 'domain') return domainRow(node.entry, node.denied);
+    const view = this.view(node.sandbox);
+    if (node.kind === 'egress') return view && egressRow(view);
+    const group = this.group(node);
+    return group && groupRow(group);
+  }
+
+  /** Asks a sandbox that runs whether its policy is in force, which the row does not show. */
+  async tooltip(node: EgressNode | GroupNode | DomainNode): Promise<vscode.MarkdownString | string | undefined> {
+    const { domainTooltip, egressTooltip, groupTooltip } = await import('./egressTooltip');
+    if (node.kind === 'domain') return domainTooltip(node.entry, node.denied);
+    if (node.kind === 'group') {
+      const group = this.group(node);
+      return group && groupTooltip(group);
+    }
+    const view = this.view(node.sandbox);
+    const sandbox = this.live.value?.sandbox(node.sandbox);
+    return view && sandbox && this.current.use((pixels) => egressTooltip(pixels, sandbox, view));
+  }
+
+  private text(sandbox: SandboxName): string | undefined {
+    return this.live.value?.sandbox(sandbox)?.state.egress;
+  }
+
+  /** As it was last read. */
+  private view(sandbox: SandboxName): EgressView | undefined {
+    return this.known.get(sandbox)?.view;
+  }
+
+  private group({ sandbox, id }: GroupNode): GroupView | undefined {
+    const view = this.view(sandbox);
+    return view?.kind === 'policy' ? view.groups.find((group) => group.id === id) : undefined;
+  }
+}

@@ -1,0 +1,142 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import * as ui from './workbench';
+import { makeWorld, type World } from './world';
+
+/**
+ * What a sandbox may reach, in the wizard, by the palette and in the tree: each test goes on where the one before ended.
+ */
+let world: World;
+let page: Page;
+let broken = false;
+
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(() => {
+    broken = true;
+  });
+  if (broken) throw new Error('A test before this one failed, and this one goes on where that one ended.');
+});
+
+beforeAll(async () => {
+  world = await makeWorld();
+  ({ page } = world);
+});
+
+afterAll(async () => {
+  const opened = world as World | undefined; // not when it could not be made
+  await opened?.screenshot('egress-at-the-end');
+  await opened?.close();
+});
+
+it('is asked for in the wizard, the usual first', async () => {
+  await ui.palette(page, 'Create Sandbox');
+  await ui.answer(page, /1\/5/, 'lab');
+  await page.locator('.quick-input-title', { hasText: '2/5' }).waitFor();
+  await ui.pick(page, new RegExp(world.project.image));
+  await ui.answer(page, /3\/5/, '');
+  await ui.answer(page, /4\/5/, '');
+  await page.locator('.quick-input-title', { hasText: '5/5' }).waitFor();
+  const modes = page.locator('.quick-input-list .monaco-list-row');
+  await modes.filter({ hasText: 'default' }).waitFor();
+  const inOrder = [/^\s*unrestricted\s*default/, /^\s*agent/, /^\s*allowlist/];
+  expect(await modes.allInnerTexts()).toEqual(inOrder.map((text): unknown => expect.stringMatching(text)));
+  await world.screenshot('egress-01-wizard');
+  await ui.chooseEgress(page, /agents need/);
+  await ui.notification(page, /lab is ready/);
+  await ui.expand(page, 'lab');
+  await ui.says(page, 'Egress: agent', /^\d of \d+ groups$/);
+  expect(await shown()).toMatchObject({ mode: 'agent', inForce: true });
+  await ui.clearNotifications(page);
+});
+
+it('has groups in the tree, which are switched off and on by an icon', async () => {
+  await ui.expand(page, 'Egress: agent');
+  await ui.says(page, 'Git hosting', /github\.com/);
+  await ui.says(page, 'Address ranges of Google and GitHub', /^off$/);
+  await ui.clickIcon(page, 'Git hosting', 'Switch Group Off');
+  await ui.notification(page, /lab may not reach the group "Git hosting" any more\.$/);
+  await ui.says(page, 'Git hosting', /^off$/);
+  expect((await shown()).groups.find(({ id }) => id === 'git')).toMatchObject({ on: false });
+  await ui.clearNotifications(page);
+  const words = await ui.tooltip(page, 'Egress: agent', /In force/);
+  expect(words.replaceAll(/\s+/g, ' ')).toMatch(/In force yes .*Off Git hosting/);
+  await world.screenshot('egress-02-groups');
+});
+
+it('has check boxes for all groups', async () => {
+  await ui.palette(page, 'Choose Egress Groups');
+  await ui.pick(page, /lab/);
+  await page.locator('.quick-input-title', { hasText: 'Egress Groups of lab' }).waitFor();
+  await ui.pick(page, /Git hosting/);
+  await world.screenshot('egress-03-choose-groups');
+  await page.keyboard.press('Enter');
+  await ui.notification(page, /lab may reach 8 of 9 groups\.$/);
+  await ui.says(page, 'Git hosting', /github\.com/);
+  await ui.clearNotifications(page);
+});
+
+it('becomes another mode by the palette, and offers to allow a domain', async () => {
+  await ui.palette(page, 'Set Egress Mode');
+  await ui.pick(page, /lab/);
+  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'as it is now' }).waitFor();
+  await world.screenshot('egress-04-set-mode');
+  await ui.pick(page, /allowlist/);
+  await ui.notification(page, /The egress of lab is allowlist\.$/);
+  await ui.says(page, 'Egress: allowlist', /^empty$/);
+  await ui.press(page, 'Allow Domain…');
+  await ui.complains(page, /Allow Domain for lab/, 'git*.example.org', /"\*" that does not stand alone in front/);
+  await page.keyboard.press('Enter');
+  await ui.complains(page, /Allow Domain for lab/, 'exa mple.org', /is no domain/);
+  await world.screenshot('egress-05-bad-domain');
+  expect(await page.locator('.quick-input-widget input:visible').first().inputValue()).toBe('exa mple.org');
+  await page.keyboard.press('Escape');
+});
+
+it('lets a domain be allowed by the palette, which is in force then', async () => {
+  await ui.palette(page, 'Allow Domain');
+  await ui.pick(page, /lab/);
+  await ui.answer(page, /Allow Domain for lab/, 'https://Example.org/some/page');
+  await ui.notification(page, /lab may reach example\.org\.$/);
+  await ui.says(page, 'Egress: allowlist', /^1 domain$/);
+  await ui.expand(page, 'Egress: allowlist');
+  await ui.row(page, 'example.org').waitFor();
+  expect(await shown()).toMatchObject({ mode: 'allowlist', inForce: true, allow: ['example.org'] });
+  await world.screenshot('egress-06-allowlist');
+  await ui.clearNotifications(page);
+});
+
+it('shows at once what the command does', async () => {
+  await world.pixels('network', 'allow', 'lab', '10.1.2.0/24');
+  await ui.row(page, '10.1.2.0/24').waitFor({ timeout: 5000 });
+  await ui.says(page, 'Egress: allowlist', /^2 domains$/);
+});
+
+it('lets a domain be removed by the palette and on its row, in a stopped sandbox from its next start on', async () => {
+  await ui.palette(page, 'Remove Domain');
+  await ui.pick(page, /lab/);
+  await page.locator('.quick-input-title', { hasText: 'Remove Domain of lab' }).waitFor();
+  await ui.pick(page, /example\.org/);
+  await ui.notification(page, /lab may not reach example\.org any more\.$/);
+  await ui.isGone(page, 'example.org');
+  await ui.row(page, 'lab').click({ button: 'right' });
+  await page.locator('.monaco-menu .action-item', { hasText: 'Set Egress Mode…' }).waitFor();
+  await page.waitForTimeout(400); // it fades in
+  await world.screenshot('egress-07-menu');
+  await page.keyboard.press('Escape');
+  await world.pixels('stop', 'lab');
+  await ui.says(page, 'lab', /^stopped$/);
+  await ui.choose(page, '10.1.2.0/24', 'Remove Domain');
+  await ui.notification(page, /lab may not reach 10\.1\.2\.0\/24 any more, from its next start on\.$/);
+  await ui.says(page, 'Egress: allowlist', /^empty$/);
+  await world.screenshot('egress-08-stopped');
+  expect(await shown()).toMatchObject({ mode: 'allowlist', inForce: null, allow: [] });
+});
+
+interface Shown {
+  readonly groups: readonly { readonly id: string; readonly on: boolean }[];
+}
+
+/** As the command sees it. */
+async function shown(): Promise<Shown> {
+  return JSON.parse(await world.pixels('network', 'show', 'lab', '--json')) as Shown;
+}
