@@ -1,6 +1,6 @@
 import type { Pixels } from '../app/pixels';
 import type { EgressMode, Policy } from '../egress';
-import { isKind, PixelsError } from '../sandbox/errors';
+import { PixelsError } from '../sandbox/errors';
 import type { SandboxName } from '../sandbox/name';
 import type { Cli } from './cli';
 
@@ -56,18 +56,4 @@ export async function changeEntries(
       return writePolicy(each.reduce((before: Policy, one) => change(before, one, preset), policy));
     };
   });
-}
-
-/** Another mode with the lists of before; a new policy where there is none, or none that anybody can read. */
-export async function withMode({ egress }: Pixels, mode: EgressMode): Promise<(policy: string | undefined) => string> {
-  const { readPolicy, writePolicy } = await import('../egress');
-  return (text) => {
-    if (text === undefined) return egress.policyOf(mode);
-    try {
-      return writePolicy({ ...readPolicy(text), mode });
-    } catch (error) {
-      if (isKind(error, 'protocol') && !/newer/.test(error.hint ?? '')) return egress.policyOf(mode);
-      throw error;
-    }
-  };
 }

@@ -1,6 +1,6 @@
 import { parseName } from '../../../sandbox/name';
 import { defineCommand } from '../../command';
-import { changeEgress, egressMode, withMode } from '../../egress';
+import { changeEgress, egressMode } from '../../egress';
 
 export const setEgress = defineCommand({
   name: 'set',
@@ -13,6 +13,9 @@ export const setEgress = defineCommand({
   run(cli, operands) {
     const name = parseName(operands.name);
     const mode = egressMode(operands.mode);
-    return changeEgress(cli, name, `The egress of ${name} is ${mode}`, (pixels) => withMode(pixels, mode));
+    return changeEgress(cli, name, `The egress of ${name} is ${mode}`, async (pixels) => {
+      const { changeToMode } = await import('../../../app/egressMode');
+      return changeToMode(pixels, mode);
+    });
   },
 });
