@@ -171,6 +171,14 @@ const RULES: readonly Rule[] = [
     hint: 'Try again.',
   },
   {
+    // Incus looked at every network card of the host, and that of an instance which stopped at this moment was gone.
+    id: 'between-states',
+    text: /^Failed to retrieve network information: /,
+    kind: 'busy',
+    message: () => 'Incus cannot look at the machine just now.',
+    hint: 'Try again.',
+  },
+  {
     // A copy or creation whose client died is still under way: there is a record, but no volume yet.
     text: /Failed to write backup file: Failed to create mount directory/,
     kind: 'busy',

@@ -7,14 +7,20 @@ import { z } from 'zod/mini';
 import { IncusApi } from '../../../src/incus/api';
 import { silentLog } from '../../../src/sandbox/log';
 
-/** Answers the first two requests as Incus does while an instance is between two states. */
+/** What Incus says while an instance is between two states. */
+const TRIPPED = [
+  "Invalid PID '\ufffd'",
+  'Failed to retrieve network information: Failed to add device information for "/sys/class/net/eth0/device": no such device',
+];
+
+/** Answers the first two requests like that. */
 async function trippingServer(): Promise<{ api: IncusApi; asked: string[] }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pixels-incus-'));
   const socket = path.join(folder, 'socket');
   const asked: string[] = [];
   const server = http.createServer((request, response) => {
     asked.push(request.method ?? '');
-    const refused = { type: 'error', error_code: 500, error: "Invalid PID '\ufffd'", metadata: null };
+    const refused = { type: 'error', error_code: 500, error: TRIPPED[asked.length % 2], metadata: null };
     response.end(JSON.stringify(asked.length <= 2 ? refused : { type: 'sync', metadata: 'there' }));
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
