@@ -12,5 +12,6 @@ export {
   type Policy,
 } from './policy';
 export { agentPreset, type Group, type Preset } from './preset';
+export { type Refusal } from './refusals';
 export { rulesOf, type Rules } from './rules';
 export { guestEgress, type Egress, type EgressState } from './setup';

@@ -28,6 +28,7 @@ const PRIVATE = {
 /** An address that nobody asks for any more is forgotten after this long. */
 const LEARNED_FOR = '1d';
 const MOST_LEARNED = 65_535;
+const MOST_REFUSED = 512;
 const FAMILIES = [4, 6] as const;
 
 /** The set of addresses of names that may be reached at this port: `any4`, `port443v6`. The resolver fills it. */
@@ -47,7 +48,7 @@ export function renderRuleset(rules: Rules, mark: string): string {
 delete table inet ${TABLE}
 table inet ${TABLE} {
   comment "${mark}"
-${[...learnedSets(ports), ...rangeSets(rules, ports)].join('\n')}
+${[...learnedSets(ports), ...rangeSets(rules, ports), ...refusedSets()].join('\n')}
   # What leaves this machine. Answers to those who came in do, and what this ruleset accepted before.
   chain output {
     type filter hook output priority filter; policy drop;
@@ -78,6 +79,8 @@ ${checks(ports).join('\n')}
   }
   # At once: nobody waits for an answer that will not come.
   chain refuse {
+    ip daddr != 224.0.0.0/3 meta l4proto { tcp, udp } update @refused4 { ip daddr . meta l4proto . th dport counter }
+    ip6 daddr != ff00::/8 meta l4proto { tcp, udp } update @refused6 { ip6 daddr . meta l4proto . th dport counter }
     meta l4proto tcp reject with tcp reset
     reject with icmpx admin-prohibited
   }
@@ -106,6 +109,13 @@ function learnedSets(ports: PortList): string[] {
   const body = (family: 4 | 6): string =>
     `type ipv${family}_addr; flags timeout; timeout ${LEARNED_FOR}; size ${MOST_LEARNED};`;
   return ports.flatMap((port) => FAMILIES.map((family) => `  set ${learnedSet(port, family)} { ${body(family)} }`));
+}
+
+/** What was refused, for a day. Of what does not fit in, nothing is kept; nor what goes to everybody, as systemd-resolved likes to ask. */
+function refusedSets(): string[] {
+  const body = (family: 4 | 6): string =>
+    `type ipv${family}_addr . inet_proto . inet_service; flags dynamic, timeout; timeout ${LEARNED_FOR}; size ${MOST_REFUSED};`;
+  return FAMILIES.map((family) => `  set refused${family} { ${body(family)} }`);
 }
 
 function rangeSets({ allowedRanges, deniedRanges }: Rules, ports: PortList): string[] {

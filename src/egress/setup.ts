@@ -9,6 +9,7 @@ import type { GuestPolicy } from './guest/files';
 import { SCRIPT } from './guest/units';
 import { newPolicy, readPolicy, writePolicy, type EgressMode } from './policy';
 import { agentPreset, type Preset } from './preset';
+import { parseRefusals, type Refusal } from './refusals';
 
 export interface EgressOptions {
   /** The person's own groups; the file may be missing. */
@@ -36,6 +37,10 @@ export interface Egress extends EgressSetup {
   markOf(policy: string): Promise<string>;
   /** @throws what {@link SandboxHost.exec} throws. */
   state(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<EgressState>;
+  /** Whether a sandbox has a policy that leaves anything out. @throws PixelsError `not-found`, `protocol`. */
+  isRestricted(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<boolean>;
+  /** What a running sandbox wanted to reach within a day and could not, the latest first. @throws what {@link SandboxHost.exec} throws. */
+  refusals(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<readonly Refusal[]>;
   /** Whether a running sandbox may reach exactly what this policy says. @throws what {@link SandboxHost.exec} throws. */
   isInForce(host: SandboxHost, name: SandboxName, policy: string, signal?: AbortSignal): Promise<boolean>;
 }
@@ -86,6 +91,15 @@ export function guestEgress({ presetFile, mode, allow }: EgressOptions): Egress 
       });
     },
     state,
+    async isRestricted(host, name, signal) {
+      const { egress } = (await host.get(name, signal)).state;
+      return egress !== undefined && readPolicy(egress).mode !== 'unrestricted';
+    },
+    async refusals(host, name, signal) {
+      const command = ['sh', '-c', `[ ! -e ${SCRIPT} ] || exec sh ${SCRIPT} refused`];
+      const { stdout } = await outputOf(host, name, { command }, signal);
+      return parseRefusals(stdout, new Date());
+    },
     async isInForce(host, name, policy, signal) {
       const [wanted, found] = await Promise.all([markOf(policy), state(host, name, signal)]);
       return wanted === 'open' ? found.mark === undefined : found.mark === wanted && found.resolves;

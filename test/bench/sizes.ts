@@ -24,8 +24,9 @@ function closureBytes(dist: string, entry: string, seen = new Set<string>()): nu
   if (seen.has(file)) return 0;
   seen.add(file);
   const code = fs.readFileSync(path.join(dist, file), 'utf8');
-  // As esbuild writes them: import{a}from"./chunks/b.js"; import"./chunks/b.js";
-  const imported = [...code.matchAll(/(?:^|;|\})(?:import|from)\s*"(\.[^"]+)"|import\{[^}]*\}from"(\.[^"]+)"/g)];
-  const paths = imported.map(([, bare, named]) => path.join(path.dirname(file), bare ?? named ?? ''));
+  // As esbuild writes them; what is loaded later is .then(()=>a(require("./chunks/b.js"))).
+  const atOnce = code.replace(/\.then\(\(\)=>\w*\(?require\("[^"]+"\)/g, '');
+  const imported = [...atOnce.matchAll(/require\("(\.[^"]+)"\)/g)];
+  const paths = imported.map(([, each]) => path.join(path.dirname(file), each ?? ''));
   return Buffer.byteLength(code) + paths.reduce((sum, next) => sum + closureBytes(dist, next, seen), 0);
 }

@@ -10,7 +10,7 @@ import type { SandboxHost } from '../../src/sandbox/host';
 import { silentLog } from '../../src/sandbox/log';
 import { parseName } from '../../src/sandbox/name';
 import { Namespace } from '../support/namespaces';
-import { PixelsCommand, type Ended } from '../support/pixelsCommand';
+import { endOf, PixelsCommand, type Ended } from '../support/pixelsCommand';
 import { HOSTS, PRIVATE_ADDRESS, startTestInternet, type TestInternet } from '../support/testInternet';
 import { makeTestProject, type TestProject } from '../support/testProject';
 import { eventually } from './support';
@@ -202,6 +202,36 @@ describe('a change', () => {
     await pixels.must('network', 'deny', 'one', '198.51.100.0/24,10.99.8.0/24');
     await inside('one', 'touch /tmp/go');
     expect(await talking).toBe('still\ncut');
+  });
+
+  it('does not let one forget what was refused, by name where there is one', async () => {
+    await reach('one', 'Nowhere.example', `${HOSTS.forbidden.v4}:443`, 'inside.allowed.example');
+    await pixels.must('network', 'allow', 'one', 'other.example');
+    const log = (await pixels.json('network', 'log', 'one')) as Record<string, unknown>[];
+    const times = { count: expect.any(Number) as number, last: expect.any(String) as string };
+    expect(log).toContainEqual({ name: 'nowhere.example', address: null, protocol: null, port: null, ...times });
+    // It had that name when it was allowed, further above.
+    const forbidden = { name: 'forbidden.example', address: HOSTS.forbidden.v4 };
+    expect(log).toContainEqual({ ...forbidden, protocol: 'tcp', port: 443, ...times });
+    expect(log).toContainEqual({
+      name: 'inside.allowed.example',
+      address: PRIVATE_ADDRESS,
+      protocol: 'tcp',
+      port: 80,
+      ...times,
+    });
+    for (const { count, last } of log as { count: number; last: string }[]) {
+      expect(count).toBeGreaterThan(0);
+      expect(Math.abs(Date.now() - Date.parse(last))).toBeLessThan(120_000);
+    }
+    const follower = pixels.start(['network', 'log', 'one', '--follow']);
+    const following = endOf(follower);
+    await new Promise((resolve) => follower.stdout!.once('data', resolve));
+    await reach('one', 'later.example');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    follower.kill('SIGINT');
+    expect((await following).stdout.toString()).toMatch(/later\.example\n$/);
+    expect((await pixels.run(['network', 'log', 'open'])).stderr).toContain('open may reach everything');
   });
 
   it('that makes no sense changes nothing', async () => {

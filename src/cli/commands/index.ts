@@ -17,6 +17,7 @@ import { finish } from './finish';
 import { list } from './list';
 import { allowEgress } from './network/allow';
 import { denyEgress } from './network/deny';
+import { logEgress } from './network/log';
 import { refreshEgress } from './network/refresh';
 import { setEgress } from './network/set';
 import { showEgress } from './network/show';
@@ -44,7 +45,7 @@ const base: CommandGroup = {
 const network: CommandGroup = {
   name: 'network',
   summary: 'Choose what a sandbox may reach',
-  commands: [showEgress, setEgress, allowEgress, denyEgress, refreshEgress],
+  commands: [showEgress, setEgress, allowEgress, denyEgress, logEgress, refreshEgress],
 };
 
 /** Everything that `pixels` can do, in the order in which help lists it. */

@@ -5,6 +5,8 @@
 #             mark of what is in force
 #   servers   by the resolver's units: whom it asks; `servers reload` tells a running one
 #   state     prints the mark of what is in force, if anything is, and whether names are answered
+#   refused   prints what was refused within a day (refusals.ts reads it): nft's sets as JSON, then lines `name COUNT LAST NAME` of
+#             names that were given no address, and `is ADDRESS NAME` for each address that was refused and had a name
 # An empty ruleset is the policy of a sandbox that may reach everything.
 set -u
 umask 022
@@ -188,7 +190,10 @@ apply() {
   # The one of before must not learn anything for the rules of now.
   systemctl stop $resolver >/dev/null 2>&1
   lock
+  kept=$(kept_refusals)
   load learned
+  # Only a record: it must not be in the way of the rules.
+  [ -z "$kept" ] || printf '%s\n' "$kept" | nft -f - 2>/dev/null
   : >$run/in-force
   exec 9>&-
   said=$(systemctl start pixels-resolver-servers.path $resolver 2>&1) ||
@@ -197,6 +202,38 @@ apply() {
   forget_names
   case $installed in *openssh-server*) systemctl --no-block start ssh.service >/dev/null 2>&1 ;; esac
   mark_in_force
+}
+
+refused() {
+  nft -j list set inet pixels refused4 2>/dev/null
+  nft -j list set inet pixels refused6 2>/dev/null
+  addresses=$(for set in refused4 refused6; do
+    nft list set inet pixels $set 2>/dev/null | grep -oE '[0-9a-f.:]+ \. (tcp|udp)' | sed 's/ .*//'
+  done | sort -u | tr '\n' ' ')
+  # Programs ask for both kinds of address, and mean one attempt.
+  journalctl -q -b -u $resolver -o short-unix --since -1d -n 20000 2>/dev/null | awk -v addresses="$addresses" '
+    BEGIN { count = split(addresses, each, " "); for (i = 1; i <= count; i++) wanted[each[i]] = 1 }
+    $7 ~ /^query/ { asked[$5 $6] = $8; type[$5 $6] = $7; next }
+    $7 == "config" && $10 == "NXDOMAIN" {
+      name = tolower($8)
+      if (type[$5 $6] == "query[AAAA]") times6[name]++
+      else times[name]++
+      last[name] = int($1)
+      next
+    }
+    $7 == "reply" && ($10 in wanted) && ($5 $6) in asked { is[$10] = tolower(asked[$5 $6]) }
+    END {
+      for (name in last) print "name", (times[name] > times6[name] ? times[name] : times6[name]), last[name], name
+      for (address in is) print "is", address, is[address]
+    }'
+}
+
+# What was refused by the rules of before, to be put into those of now.
+kept_refusals() {
+  for set in refused4 refused6; do
+    kept=$(nft list set inet pixels $set 2>/dev/null | tr '\n\t' '  ' | sed -n 's/.*elements = {\([^}]*\)}.*/\1/p')
+    [ -z "$kept" ] || echo "add element inet pixels $set { $kept }"
+  done
 }
 
 write_servers() {
@@ -211,14 +248,19 @@ write_servers() {
   mv -f $run/servers.$$ $run/servers
 }
 
+# Not what prepares its start: that ended by it, and the start with it.
+tell_resolver() {
+  systemctl kill --kill-whom=main -s HUP $resolver >/dev/null 2>&1
+}
+
 servers() {
   write_servers
   [ "${1:-}" = reload ] || return 0
-  systemctl kill -s HUP $resolver >/dev/null 2>&1
+  tell_resolver
   # While this runs, systemd does not see that the file changes once more, as it does several times when a network comes up.
   sleep 1
   write_servers
-  systemctl kill -s HUP $resolver >/dev/null 2>&1
+  tell_resolver
   return 0
 }
 
