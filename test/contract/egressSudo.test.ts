@@ -63,7 +63,7 @@ describe('under a policy, sudo', () => {
     ['sudo -n apt remove hello >/dev/null && ! command -v hello && echo gone', 'gone'],
     ['sudo -n systemctl restart ssh.service && systemctl is-active ssh', 'active'],
     ['sudo -n systemctl status ssh | sed -n 1p', 'OpenBSD Secure Shell server'],
-    ['sudo -n journalctl -u ssh -n 1 -o cat', 'Secure Shell'],
+    ['sudo -n journalctl -u ssh -n 20 -o cat', 'Secure Shell'],
     ['sudo -n nft list table inet pixels | sed -n 1p', 'table inet pixels {'],
   ])('lets %s', async (script, printed) => {
     const said = await asUser(`set -o pipefail; ${script}`);
