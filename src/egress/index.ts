@@ -1,4 +1,4 @@
-export { parseEntry, formatEntry, type Entry } from './entry';
+export { covers, parseEntry, formatEntry, type Entry } from './entry';
 export {
   allowed,
   allowing,

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eachGoesOn } from './story';
 import * as ui from './workbench';
 import { makeWorld, type World } from './world';
 
@@ -8,14 +9,8 @@ import { makeWorld, type World } from './world';
  */
 let world: World;
 let page: Page;
-let broken = false;
 
-beforeEach(({ onTestFailed }) => {
-  onTestFailed(() => {
-    broken = true;
-  });
-  if (broken) throw new Error('A test before this one failed, and this one goes on where that one ended.');
-});
+eachGoesOn(() => world.screenshot('egress-failed'));
 
 beforeAll(async () => {
   world = await makeWorld();

@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openView, runCommand } from '../../scripts/lib/workbench.mjs';
+import { eachGoesOn } from './story';
 import * as ui from './workbench';
 import { makeWorld, type World } from './world';
 
@@ -12,14 +13,8 @@ import { makeWorld, type World } from './world';
  */
 let world: World;
 let page: Page;
-let broken = false;
 
-beforeEach(({ onTestFailed }) => {
-  onTestFailed(() => {
-    broken = true;
-  });
-  if (broken) throw new Error('A test before this one failed, and this one goes on where that one ended.');
-});
+eachGoesOn(() => world.screenshot('failed'));
 
 beforeAll(async () => {
   world = await makeWorld();

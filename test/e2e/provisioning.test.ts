@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openView, runCommand } from '../../scripts/lib/workbench.mjs';
+import { eachGoesOn } from './story';
 import * as ui from './workbench';
 import { makeWorld, type World } from './world';
 
@@ -48,15 +49,8 @@ script = "echo the last word"
 
 let world: World;
 let page: Page;
-let broken = false;
 
-beforeEach(({ onTestFailed }) => {
-  onTestFailed(async () => {
-    if (!broken) await world.screenshot('provisioning-failed-test');
-    broken = true;
-  });
-  if (broken) throw new Error('A test before this one failed, and this one goes on where that one ended.');
-});
+eachGoesOn(() => world.screenshot('provisioning-failed-test'));
 
 beforeAll(async () => {
   world = await makeWorld({ recipe: RECIPE });

@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { eachGoesOn } from './story';
 import * as ui from './workbench';
 import { makeWorld, type World } from './world';
 
@@ -17,14 +18,8 @@ const hash = createHash('sha256').update(value).digest('hex');
 const show = 'printf %s "$E2E_KEY" | sha256sum';
 let world: World;
 let page: Page;
-let broken = false;
 
-beforeEach(({ onTestFailed }) => {
-  onTestFailed(() => {
-    broken = true;
-  });
-  if (broken) throw new Error('A test before this one failed, and this one goes on where that one ended.');
-});
+eachGoesOn(() => world.screenshot('secrets-failed'));
 
 beforeAll(async () => {
   world = await makeWorld();

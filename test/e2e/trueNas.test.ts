@@ -4,8 +4,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startTrueNasServer, type TrueNasServer } from '../truenas-server';
+import { eachGoesOn } from './story';
 import * as ui from './workbench';
 import { makeWorld, type World } from './world';
 
@@ -16,15 +17,8 @@ const run = promisify(execFile);
 let world: World;
 let nas: TrueNasServer;
 let page: Page;
-let broken = false;
 
-beforeEach(({ onTestFailed }) => {
-  onTestFailed(async () => {
-    if (!broken) await world.screenshot('nas-failed');
-    broken = true;
-  });
-  if (broken) throw new Error('A test before this one failed, and this one goes on where that one ended.');
-});
+eachGoesOn(() => world.screenshot('nas-failed'));
 
 beforeAll(async () => {
   world = await makeWorld();

@@ -23,9 +23,9 @@ as_root() {
 is_roots() {
   place=$(readlink -f -- "$1") || return 1
   while :; do
-    facts=$(stat -c '%u 0%a' -- "$place") || return 1
-    [ "${facts% *}" = 0 ] || return 1
-    [ $((${facts#* } & 022)) = 0 ] || return 1
+    owned=$(stat -c '%u 0%a' -- "$place") || return 1
+    [ "${owned% *}" = 0 ] || return 1
+    [ $((${owned#* } & 022)) = 0 ] || return 1
     [ "$place" != / ] || return 0
     place=${place%/*}
     place=${place:-/}

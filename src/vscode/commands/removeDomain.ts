@@ -13,10 +13,7 @@ export async function removeDomain(face: Face, node?: Node, selected?: readonly 
   const [first] = nodes;
   if (first === undefined) return;
   const name = first.sandbox;
-  const [{ allowed, formatEntry, parseEntry }, { covers }] = await Promise.all([
-    import('../../egress'),
-    import('../../egress/entry'),
-  ]);
+  const { allowed, covers, formatEntry, parseEntry } = await import('../../egress');
   const without = (list: Policy['allow'], denied: boolean): Policy['allow'] => {
     const gone = new Set(nodes.filter((each) => each.denied === denied).map(({ entry }) => entry));
     return list.filter((entry) => !gone.has(formatEntry(entry)));
