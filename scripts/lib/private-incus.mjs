@@ -75,8 +75,8 @@ export function privateIncus(base) {
 
 /**
  * Starts the private daemon NAME, or finds it running (`reused`). A start deletes the instances that an earlier run left.
- * `inMemory` puts the database there: each change waits until its raft log is written, and daemons whose requests waited for good
- * have been seen under load, never why. It outlives the daemon, and not the machine.
+ * `inMemory` puts the database there: each change waits until its raft log is written. It outlives the daemon, and not the
+ * machine.
  */
 export async function startPrivateIncus(name = 'test', { inMemory = false } = {}) {
   const daemon = privateIncus(`/var/lib/pixels-${name}`);

@@ -1,6 +1,7 @@
 /**
- * Incus' daemon has been seen to stop answering in the middle of a run (6.0.4; every request that reads its database waited for
- * good). Without this, each of the following tests waits for its limit.
+ * Incus' daemon can stop answering in the middle of a run: while a process that has connected to its socket sends nothing, a
+ * stopped one for example, it accepts nobody else (6.0.4, StarttlsListener.Accept). Without this, each of the following tests
+ * waits for its limit.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -65,12 +66,12 @@ async function answers(daemon, question, signal) {
   );
 }
 
-/** Whom the daemon waits for, where the kernel keeps each thread (the database's own are C, and not in Go's stacks), what lacks. */
+/** Whom the daemon waits for, where the kernel keeps each thread (the database's own are C, and not in Go's stacks), what is stopped. */
 async function threadStates(pid) {
   const script = `
     ps -o pid,stat,wchan:20,etimes,args --ppid "$1" | cut -c 1-160
     for t in /proc/$1/task/*; do echo "$(cat $t/comm) $(cat $t/wchan) $(cut -d ' ' -f 1 $t/syscall)"; done | sort | uniq -c
-    cat /proc/loadavg; free -m | sed -n 2p; df -m / /var/lib | sed 1d; ps -eo stat,wchan:24,args | grep '^D' | cut -c 1-120`;
+    cat /proc/loadavg; free -m | sed -n 2p; df -m / /var/lib | sed 1d; ps -eo stat,wchan:24,args | grep '^[DT]' | cut -c 1-160`;
   return run('sh', ['-c', script, 'sh', String(pid)], { root: true, cleaningUp: true }).catch((error) => error.message);
 }
 
@@ -101,7 +102,7 @@ function summary(text) {
     counts.set(line, (counts.get(line) ?? 0) + 1);
   }
   return [...counts]
-    .filter(([line]) => !idle.test(line))
+    .filter(([line]) => line.includes('.Peek') || !idle.test(line))
     .map(([line, count]) => `${String(count).padStart(4)} ${line}`)
     .join('\n');
 }

@@ -8,7 +8,10 @@ export function connectionError(error: unknown, connection: IncusConnection): Pi
   const say = (kind: ErrorKind, message: string, hint: string): PixelsError =>
     new PixelsError(kind, message, { hint, cause: error });
   if (code === 'NO_ANSWER') {
-    return say('timeout', `Incus at ${place} does not answer.`, 'See whether the server is overloaded or hangs.');
+    // Incus (6.0) waits for the first bytes of a connection to its socket before it accepts the next one.
+    const stopped = ' A stopped program that has connected to it (STAT T in "ps ax") holds up everybody.';
+    const hint = `See whether the server is overloaded or hangs.${connection.kind === 'unix' ? stopped : ''}`;
+    return say('timeout', `Incus at ${place} does not answer.`, hint);
   }
   if (connection.kind === 'unix') {
     const start = 'Start it with "sudo systemctl start incus".';

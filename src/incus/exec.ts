@@ -25,8 +25,8 @@ const END_OF_STREAM = '';
 const END_OF_TRANSMISSION = Buffer.from([4]);
 
 /**
- * See `SandboxHost.exec`. Returns as soon as Incus has agreed; the streams connect meanwhile, and Incus starts the command
- * when they have.
+ * See `SandboxHost.exec`. Returns as soon as Incus has agreed; the streams connect meanwhile, those of a terminal before, and
+ * Incus starts the command when they have.
  */
 export async function exec(
   api: IncusApi,
@@ -98,7 +98,7 @@ export async function exec(
     () => '',
     (error: unknown) => complaint(request, error),
   );
-  return {
+  const session: ExecSession = {
     stdin: inputTo(input, tty ? END_OF_TRANSMISSION : END_OF_STREAM),
     stdout: outputFrom(output, tty ? lastWords : nothing, { closesAtEnd: tty }),
     stderr: errors === undefined ? Readable.from([]) : outputFrom(errors, lastWords, { closesAtEnd: false }),
@@ -109,6 +109,10 @@ export async function exec(
     signal: (number) => void send({ command: 'signal', signal: number }),
     close: () => void hangUp(),
   };
+  // Whoever takes a terminal may be stopped for it, as in the background of a shell, and Incus (6.0) lets nobody in while
+  // somebody who has connected to its socket says nothing.
+  if (tty) await Promise.all([...sockets].map(opened));
+  return session;
 }
 
 const nothing = Promise.resolve('');

@@ -215,12 +215,18 @@ describe('a terminal', () => {
   });
 
   it('console sessions go on when the terminal is gone', async () => {
-    await onTerminal('timeout 3 $PIXELS console source -s work', 'sleep 1; echo "sleep 1234"; sleep 3');
+    await onTerminal('timeout --foreground 3 $PIXELS console source -s work', 'sleep 1; echo "sleep 1234"; sleep 3');
     const sessions = (await pixels.json('sessions', 'source')) as { session: string; attached: boolean }[];
     expect(sessions).toMatchObject([{ session: 'work', attached: false }]);
     expect(await pixels.must('exec', 'source', '--', 'pgrep', '-f', 'sleep 1234')).toMatch(/^\d+\n$/);
     expect(await pixels.must('sessions', 'source')).toMatch(/^SESSION +ATTACHED +AGE\nwork +no /);
     await pixels.must('exec', 'source', '--', 'tmux', 'kill-server');
+  });
+
+  it('a console that is stopped in the background of a shell holds up nobody else', async () => {
+    const script = '$PIXELS console source --no-persist & sleep 4; ps -o stat= -p $!; $PIXELS list --json; kill -KILL $!';
+    const { stdout } = await onTerminal(`set -m; ${script}`, 'sleep 5');
+    expect(stdout.toString()).toMatch(/^T[^]*"name": "source"/m);
   });
 
   it.each([

@@ -274,7 +274,7 @@ describe('a value for sessions', () => {
     configure('[env]\nEARLY = { value = "early", session_only = true }\n');
     await pixels.must('start', 'box');
     // A tmux server that has begun without what comes later.
-    await typed('timeout 4 $PIXELS console box -s first', 'sleep 2');
+    await typed('timeout --foreground 4 $PIXELS console box -s first', 'sleep 2');
     configure(
       `[env]\nTOKEN = { forward = true }\nFIXED = { value = "fixed ${marker}", session_only = true }\n` +
         'BEARER = { value = "Bearer $TOKEN", session_only = true }\nUNSET = { forward = true }\n',
@@ -294,7 +294,7 @@ describe('a value for sessions', () => {
     ['with tmux, whose server knows nothing of it', 'console box -s second'],
     ['without tmux', 'console box --no-persist'],
   ])('reaches a console %s', async (_, command) => {
-    const { stdout } = await typed(`timeout 6 $PIXELS ${command}`, 'sleep 2; echo "echo =\\$TOKEN="; sleep 2');
+    const { stdout } = await typed(`timeout --foreground 6 $PIXELS ${command}`, 'sleep 2; echo "echo =\\$TOKEN="; sleep 2');
     expect(stdout.toString()).toContain(`=token ${marker}=`);
   });
 
