@@ -12,6 +12,8 @@ export interface ConnectionListener extends Omit<RpcListener, 'lost'> {
   up(rpc: RpcConnection): void;
   /** That connection is gone. */
   down(error: PixelsError, rpc: RpcConnection): void;
+  /** Whether it is connected again without any call: then a call that connects does no more than that, only sooner. */
+  isKeptUp(): boolean;
 }
 
 /** The one logged-in connection to a server: made by whoever needs it first, used by all. */
@@ -72,7 +74,7 @@ export class SharedConnection {
   private async open(reason: LoginReason): Promise<RpcConnection> {
     const started = performance.now();
     try {
-      this.logins.check(this.isNew ? 'first' : reason);
+      this.logins.check(this.isNew ? 'first' : this.listener.isKeptUp() ? 'link' : reason);
       this.isNew = false;
       const rpc = await this.logIn();
       this.rpc = rpc;

@@ -12,7 +12,7 @@ export const LONGEST_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /**
  * The server refuses every login from an address that tried 20 within 60 s (utils/rate_limit/cache.py), whoever tried.
- * Calls that connect again leave something for the link, and both leave half to other windows and to the command line.
+ * Calls that connect again leave something for a link, and both leave half to other windows and to the command line.
  */
 export const LOGINS_PER_MINUTE = { first: 10, call: 5, link: 10 } as const;
 

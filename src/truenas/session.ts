@@ -56,6 +56,7 @@ class Session implements TrueNasApi {
       unsubscribed: (collection) => this.#subscriptions.ended(collection),
       up: (rpc) => this.#up(rpc),
       down: (error, rpc) => this.#down(error, rpc),
+      isKeptUp: () => this.#link.isWanted,
     });
     this.#calls = new Calls(this.#connection, timing.tooManyPauseMs);
     this.#link = new Link(

@@ -103,4 +103,17 @@ describe('logging in', () => {
     for (let count = 0; count < 8; count++) await failureOf(connect(nas).call('x', [], text), 'unreachable');
     expect(nas.count('auth.login_ex')).toBe(10);
   });
+
+  it('lets a call have the logins of the link that would connect all the same', async () => {
+    const nas = (await startNas()).on('x', ({ connection }) => {
+      connection.socket.terminate();
+      return SILENCE;
+    });
+    const api = connect(nas);
+    const link = api.link(() => undefined);
+    for (let count = 0; count < 10; count++) await failureOf(api.call('x', [], text), 'unreachable');
+    expect(nas.count('auth.login_ex')).toBe(10);
+    expect(sentence(await failureOf(api.call('x', [], text), 'unreachable'))).toMatch(/too many logins/);
+    link.close();
+  });
 });
