@@ -224,7 +224,8 @@ describe('a terminal', () => {
   });
 
   it('a console that is stopped in the background of a shell holds up nobody else', async () => {
-    const script = '$PIXELS console source --no-persist & sleep 4; ps -o stat= -p $!; $PIXELS list --json; kill -KILL $!';
+    const script =
+      '$PIXELS console source --no-persist & sleep 4; ps -o stat= -p $!; $PIXELS list --json; kill -KILL $!';
     const { stdout } = await onTerminal(`set -m; ${script}`, 'sleep 5');
     expect(stdout.toString()).toMatch(/^T[^]*"name": "source"/m);
   });

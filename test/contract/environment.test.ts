@@ -294,7 +294,10 @@ describe('a value for sessions', () => {
     ['with tmux, whose server knows nothing of it', 'console box -s second'],
     ['without tmux', 'console box --no-persist'],
   ])('reaches a console %s', async (_, command) => {
-    const { stdout } = await typed(`timeout --foreground 6 $PIXELS ${command}`, 'sleep 2; echo "echo =\\$TOKEN="; sleep 2');
+    const { stdout } = await typed(
+      `timeout --foreground 6 $PIXELS ${command}`,
+      'sleep 2; echo "echo =\\$TOKEN="; sleep 2',
+    );
     expect(stdout.toString()).toContain(`=token ${marker}=`);
   });
 
