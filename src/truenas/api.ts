@@ -12,6 +12,9 @@ export interface TrueNasApi {
   /** What this server is and has; found out once per connection. */
   server(signal?: AbortSignal): Promise<ServerInfo>;
 
+  /** The namespace of its snapshot methods; found out once per connection, and not before somebody needs one. */
+  snapshotMethods(signal?: AbortSignal): Promise<SnapshotMethods>;
+
   /**
    * Calls a method that is not a job and parses what it returns. At most 10 calls are in flight; the rest wait here.
    * `params` are positional. An aborted signal ends the wait, not the call.
@@ -63,9 +66,10 @@ export interface ServerInfo {
   readonly version: string;
   /** `none`: virtualisation is not there (24.10 and older). */
   readonly containers: 'virt' | 'container' | 'none';
-  /** The namespace of the snapshot methods; `zfs` on 25.04. */
-  readonly snapshots: 'pool.snapshot' | 'zfs.snapshot';
 }
+
+/** `zfs` on 25.04. */
+export type SnapshotMethods = 'pool.snapshot' | 'zfs.snapshot';
 
 export interface CollectionEvent {
   readonly kind: 'added' | 'changed' | 'removed';

@@ -2,7 +2,17 @@ import type { ZodMiniType } from 'zod/mini';
 import { cancelled, PixelsError, toPixelsError } from '../sandbox/errors';
 import type { Closable } from '../sandbox/host';
 import type { Log } from '../sandbox/log';
-import type { Call, CollectionEvent, JobCall, LinkChange, ServerInfo, Shell, ShellOptions, TrueNasApi } from './api';
+import type {
+  Call,
+  CollectionEvent,
+  JobCall,
+  LinkChange,
+  ServerInfo,
+  Shell,
+  ShellOptions,
+  SnapshotMethods,
+  TrueNasApi,
+} from './api';
 import { Calls } from './calls';
 import { SharedConnection } from './connection';
 import { refused, TrueNasRefusal } from './errors';
@@ -10,7 +20,7 @@ import { runJob } from './jobs';
 import { TIMING, type Timing } from './limits';
 import { Link } from './link';
 import type { RpcConnection } from './rpc';
-import { probeMethods } from './serverInfo';
+import { probeServer, probeSnapshotMethods } from './serverInfo';
 import { openShell } from './shell';
 import { Subscriptions } from './subscriptions';
 import { checkTarget, placeOf, type TrueNasTarget } from './target';
@@ -42,6 +52,7 @@ class Session implements TrueNasApi {
   readonly #calls: Calls;
   readonly #closing = new AbortController();
   readonly #servers = new WeakMap<RpcConnection, Promise<ServerInfo>>();
+  readonly #snapshotMethods = new WeakMap<RpcConnection, Promise<SnapshotMethods>>();
   #restored: Promise<void> = Promise.resolve();
   #working = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -70,15 +81,12 @@ class Session implements TrueNasApi {
     );
   }
 
-  async server(signal?: AbortSignal): Promise<ServerInfo> {
-    const rpc = await within(this.#connect(), { signal });
-    let info = this.#servers.get(rpc);
-    if (info === undefined) {
-      info = probeMethods((method, params, result, call) => this.call(method, params, result, call));
-      this.#servers.set(rpc, info);
-      info.catch(() => this.#servers.delete(rpc));
-    }
-    return within(info, { signal });
+  server(signal?: AbortSignal): Promise<ServerInfo> {
+    return this.#oncePerConnection(this.#servers, probeServer, signal);
+  }
+
+  snapshotMethods(signal?: AbortSignal): Promise<SnapshotMethods> {
+    return this.#oncePerConnection(this.#snapshotMethods, probeSnapshotMethods, signal);
   }
 
   async call<T>(method: string, params: readonly unknown[], result: ZodMiniType<T>, call: Call = {}): Promise<T> {
@@ -148,6 +156,21 @@ class Session implements TrueNasApi {
     this.#closing.abort(closed);
     this.#connection.close(closed);
     this.#link.lost(closed, false);
+  }
+
+  async #oncePerConnection<T>(
+    known: WeakMap<RpcConnection, Promise<T>>,
+    probe: (call: TrueNasApi['call']) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const rpc = await within(this.#connect(), { signal });
+    let found = known.get(rpc);
+    if (found === undefined) {
+      found = probe((method, params, result, call) => this.call(method, params, result, call));
+      known.set(rpc, found);
+      found.catch(() => known.delete(rpc));
+    }
+    return within(found, { signal });
   }
 
   #connect(): Promise<RpcConnection> {

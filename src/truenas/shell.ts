@@ -29,8 +29,10 @@ export async function openShell(host: ShellHost, options: ShellOptions, signal?:
   const { target, timing, log } = host;
   const started = performance.now();
   // Only for this address and only once; without "once", high security settings allow no token at all.
-  const token = await host.call('auth.generate_token', [TOKEN_LIFE_S, {}, true, true], z.string(), { signal });
+  const token = host.call('auth.generate_token', [TOKEN_LIFE_S, {}, true, true], z.string(), { signal });
+  token.catch(() => undefined); // the socket is waited for first
   // From the same address as the token was asked for: a host with several may be reached from another of ours.
+  if (host.address() === undefined) await token; // which connects
   const connect = { limitMs: timing.connectLimitMs, signal, address: host.address() };
   const { socket, opened } = await openSocket(target, PATH, connect);
   const close = (): void => socket.terminate();
@@ -39,7 +41,7 @@ export async function openShell(host: ShellHost, options: ShellOptions, signal?:
   try {
     const connected = handshake(socket, target);
     await within(opened, { signal });
-    socket.send(JSON.stringify({ token, options }));
+    socket.send(JSON.stringify({ token: await token, options }));
     const shell = await within(connected, { signal, limitMs: timing.callLimitMs, tooLate: noShell });
     log.trace(`truenas shell ${(performance.now() - started).toFixed(1)} ms`);
     return {

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { openView } from '../../scripts/lib/workbench.mjs';
 import { startTrueNasServer, type TrueNasServer } from '../truenas-server';
 import { eachGoesOn } from './story';
 import * as ui from './workbench';
@@ -165,6 +166,25 @@ it('shows on a page how the setup is, with what is to be looked at first', async
   expect(text).toMatch(
     /^# Setup of Pixels Nothing failed; warnings: 1\. .* ## To look at .*\*\*SSH configuration\*\*.* ## In order /,
   );
+});
+
+it('offers to pin a certificate that the configuration leaves unchecked, and pins it', async () => {
+  const file = path.join(world.home, '.config/pixels/config.toml');
+  fs.appendFileSync(file, '\n[truenas]\ninsecure_skip_verify = true\n');
+  fs.chmodSync(file, 0o600);
+  const settingsFile = path.join(world.home, '../data/User/settings.json');
+  const settings = () => JSON.parse(fs.readFileSync(settingsFile, 'utf8')) as Record<string, unknown>;
+  const { 'pixels.truenas.fingerprint': pinned, ...unpinned } = settings();
+  expect(String(pinned).replaceAll(':', '')).toBe(nas.fingerprint.replaceAll(':', ''));
+  fs.writeFileSync(settingsFile, JSON.stringify(unpinned));
+  await page.reload();
+  await openView(page, 'Pixels');
+  await ui.notification(page, /Nobody checks the certificate/);
+  await world.screenshot('nas-11-unchecked');
+  await ui.press(page, 'Pin Certificate');
+  expect((await ui.dialogText(page)).replaceAll(' ', '')).toContain(nas.fingerprint);
+  await ui.press(page, 'Trust This Certificate');
+  await vi.waitFor(() => expect(settings()['pixels.truenas.fingerprint']).toBe(pinned), 10_000);
 });
 
 /** Goes through the questions for a new sandbox of the usual image. */

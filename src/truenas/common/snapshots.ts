@@ -115,6 +115,6 @@ async function call<T>(
   result: z.ZodMiniType<T>,
   { about, signal }: Options,
 ): Promise<T> {
-  const { snapshots } = await api.server(signal);
+  const snapshots = await api.snapshotMethods(signal);
   return api.call(`${snapshots}.${method}`, params, result, { about, signal });
 }

@@ -72,7 +72,7 @@ export class Watch implements Closable {
     const turn = ++this.turn;
     try {
       if (change.kind === 'disconnected') throw change.error;
-      const { snapshots } = await this.api.server();
+      const snapshots = await this.api.snapshotMethods();
       // Before the listener looks: a change in between is told once too often, and never lost.
       this.known = await this.look();
       if (this.isOver(turn)) return;

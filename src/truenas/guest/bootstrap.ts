@@ -16,15 +16,15 @@ export interface ShellCommand {
 /** A shell, and which of the two it runs: the word, if it does not say. The script saves a round trip, no more. */
 export interface StartedShell extends Shell {
   readonly runsScript?: boolean;
-  /** Rejects where no command can be run, for a shell that was opened before that was known. */
-  readonly fit?: Promise<void>;
+  /** Rejects with why no command can be run; for a shell that ends early, whose server looks at all instances for it. */
+  readonly explain?: () => Promise<void>;
 }
 
 /**
  * Opens a shell in a sandbox.
  * @param signal ends the opening; it is not aborted any more once there is a shell.
  * @throws PixelsError, which is handed on as it is: `wrong-state` when the sandbox does not run, `not-found` when there is
- * none. It, or `fit`, has to find that out, because a terminal only ends then.
+ * none. It, or `explain`, has to find that out, because a terminal only ends then.
  */
 export type OpenShell = (name: SandboxName, command: ShellCommand, signal: AbortSignal) => Promise<StartedShell>;
 
@@ -66,7 +66,7 @@ async function attempt(open: OpenShell, name: SandboxName, signal: AbortSignal):
   const random = randomBytes(16).toString('hex');
   const halves = `${random.slice(0, 16)} ${random.slice(16)}`;
   const wholeScript = `set -- ${halves}\n${script}`;
-  const { stream, runsScript = false, fit } = await open(name, { word: '/bin/sh', script: wholeScript }, signal);
+  const { stream, runsScript = false, explain } = await open(name, { word: '/bin/sh', script: wholeScript }, signal);
   stream.on('error', () => undefined); // its end is enough
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
   const giveUp = (): void => void stream.destroy();
@@ -81,7 +81,7 @@ async function attempt(open: OpenShell, name: SandboxName, signal: AbortSignal):
   } catch (error) {
     stream.destroy();
     if (signal.aborted) throw cancelled();
-    await fit;
+    await explain?.();
     if (limit.aborted) throw new PixelsError('timeout', `The shell in ${name} does not answer.`, { cause: error });
     throw error;
   } finally {

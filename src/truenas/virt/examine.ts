@@ -16,7 +16,7 @@ export function examine(
 ): Promise<readonly Check[]> {
   const looks = {
     needsSudo: true,
-    features: async (until: AbortSignal) => features(await api.server(until)),
+    features: async (until: AbortSignal) => features(await api.snapshotMethods(until)),
     pool: async (until: AbortSignal) => {
       const config = await readyConfig(api, until);
       return knownPool(config, pool ?? preferred) ?? config.pool ?? undefined;

@@ -8,14 +8,12 @@ import { statusOf } from './sandboxes';
 /** Shells in sandboxes, for {@link guestShells}. On 25.x the server takes one word as the command, not a script. */
 export function openShell(api: TrueNasApi): OpenShell {
   return async (name, { word }, signal) => {
-    // Side by side: a shell that works need not wait until the server has looked at all of its instances.
-    const fit = refuseUnlessRunning(api, name, signal);
-    fit.catch(() => undefined);
+    const explain = (): Promise<void> => refuseUnlessRunning(api, name, signal);
     try {
       const shell = await api.shell({ virt_instance_id: instanceName(name), command: word }, signal);
-      return { stream: shell.stream, resize: (columns, rows) => shell.resize(columns, rows), fit };
+      return { stream: shell.stream, resize: (columns, rows) => shell.resize(columns, rows), explain };
     } catch (error) {
-      await fit; // why it runs or not says more
+      await explain(); // why it runs or not says more
       throw error;
     }
   };

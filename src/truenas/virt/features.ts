@@ -1,4 +1,4 @@
-import type { ServerInfo } from '../api';
+import type { SnapshotMethods } from '../api';
 import type { Feature } from '../common/permissions';
 import { FULL_ADMIN } from '../common/privileges';
 
@@ -7,7 +7,7 @@ import { FULL_ADMIN } from '../common/privileges';
  * the sources of 25.10. The contract suite tries each with these and with one of them missing.
  * @param snapshots 25.04 has no role for a rollback, so that only who may do everything may do that.
  */
-export function features({ snapshots }: Pick<ServerInfo, 'snapshots'>): readonly Feature[] {
+export function features(snapshots: SnapshotMethods): readonly Feature[] {
   const seeing = ['VIRT_GLOBAL_READ', 'VIRT_INSTANCE_READ', 'SNAPSHOT_READ'];
   const changing = [...seeing, 'VIRT_INSTANCE_WRITE'];
   const restoring = snapshots === 'zfs.snapshot' ? [FULL_ADMIN] : ['SNAPSHOT_WRITE'];

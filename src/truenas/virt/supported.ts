@@ -10,6 +10,10 @@ export function withVirt(api: TrueNasApi): TrueNasApi {
       refuseWithoutVirt(server);
       return server;
     },
+    async snapshotMethods(signal) {
+      await check(signal);
+      return api.snapshotMethods(signal);
+    },
     async call(method, params, result, call) {
       await check(call?.signal);
       return api.call(method, params, result, call);

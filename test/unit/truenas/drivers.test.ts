@@ -24,7 +24,7 @@ function nas(containers: ServerInfo['containers']) {
   const is = { containers, failure: undefined as PixelsError | undefined };
   const server: TrueNasApi['server'] = () =>
     is.failure === undefined
-      ? Promise.resolve({ version: '', containers: is.containers, snapshots: 'pool.snapshot' })
+      ? Promise.resolve({ version: '', containers: is.containers })
       : Promise.reject(is.failure);
   const host = fittingDriver({ ...fake, server }, { virt: driver('virt', done), container: driver('container', done) });
   const events: HostEvent[] = [];

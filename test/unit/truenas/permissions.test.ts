@@ -20,7 +20,7 @@ function privilegesOf({ roles, uid = 3000, webShell = true, allowlist = [] }: Us
   return readPrivileges(fakeApi({ 'auth.me': { pw_name: 'agent', pw_uid: uid, privilege } }));
 }
 
-async function findingFor(user: User, features = virtFeatures({ snapshots: 'pool.snapshot' }), needsSudo = true) {
+async function findingFor(user: User, features = virtFeatures('pool.snapshot'), needsSudo = true) {
   return permissionsFinding(features, await privilegesOf(user), { needsSudo });
 }
 
@@ -84,7 +84,7 @@ describe('what a key may do', () => {
 
   it('on 25.04 needs a full administrator for a restore, since there is no role for it', () => {
     const restore = (snapshots: 'zfs.snapshot' | 'pool.snapshot') =>
-      virtFeatures({ snapshots }).find(({ title }) => title === 'Restore checkpoints')?.roles;
+      virtFeatures(snapshots).find(({ title }) => title === 'Restore checkpoints')?.roles;
     expect(restore('zfs.snapshot')).toContain(FULL_ADMIN);
     expect(restore('pool.snapshot')).not.toContain(FULL_ADMIN);
   });

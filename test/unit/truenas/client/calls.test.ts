@@ -339,10 +339,11 @@ describe('server()', () => {
     const nas = (await startNas()).on('system.version', () => `TrueNAS-${version}`);
     for (const [method, answer] of Object.entries(methods)) nas.on(method, () => answer);
     const api = connect(nas);
-    const info = { version: `TrueNAS-${version}`, containers, snapshots };
+    const info = { version: `TrueNAS-${version}`, containers };
     expect(await Promise.all([api.server(), api.server()])).toEqual([info, info]);
     expect(await api.server()).toEqual(info);
     expect(nas.count('system.version')).toBe(1);
+    expect(await Promise.all([api.snapshotMethods(), api.snapshotMethods()])).toEqual([snapshots, snapshots]);
     expect(nas.requests.find(({ method }) => method === 'pool.snapshot.query')?.params).toEqual([[], { count: true }]);
     nas.cut();
     await vi.waitFor(async () => {
@@ -356,7 +357,9 @@ describe('server()', () => {
       .on('system.version', () => 'TrueNAS-25.10.1')
       .on('virt.global.config', () => callError(13, 'EACCES', 'Not authorized'))
       .on('pool.snapshot.query', () => callError(13, 'EACCES', 'Not authorized'));
-    expect(await connect(nas).server()).toMatchObject({ containers: 'virt', snapshots: 'pool.snapshot' });
+    const api = connect(nas);
+    expect(await api.server()).toMatchObject({ containers: 'virt' });
+    expect(await api.snapshotMethods()).toBe('pool.snapshot');
   });
 
   it('asks again after it could not find out', async () => {

@@ -4,7 +4,7 @@ import { lacksOf } from '../../../../src/truenas/container/lacks';
 import { Errno, refused, TrueNasRefusal } from '../../../../src/truenas/errors';
 import { fakeApi } from '../virt/fakeApi';
 
-const server: ServerInfo = { version: 'TrueNAS-26.0.0', containers: 'container', snapshots: 'pool.snapshot' };
+const server: ServerInfo = { version: 'TrueNAS-26.0.0', containers: 'container' };
 
 /** A 26 whose answer to the deletion of a snapshot that is not there is this one. */
 function nas(deletion: () => unknown) {

@@ -75,14 +75,13 @@ describe('shells in sandboxes', () => {
     expect(guests).toHaveLength(3);
   });
 
-  it('say why none can work, where that was found out while it opened', async () => {
+  it('say why none can work, where that is found out only for one that ends early', async () => {
     behaviours = [gone];
     const reason = new PixelsError('wrong-state', 'web is not running.');
-    const late: OpenShell = async (...asked) => {
-      const fit = Promise.reject(reason);
-      fit.catch(() => undefined);
-      return { ...(await open(...asked)), fit };
-    };
+    const late: OpenShell = async (...asked) => ({
+      ...(await open(...asked)),
+      explain: () => Promise.reject(reason),
+    });
     await expect(guestShells(late, silentLog).exec(web, request)).rejects.toBe(reason);
     expect(guests).toHaveLength(1);
   });

@@ -33,7 +33,8 @@ export function fakeApi(answers: Answers): FakeApi {
     calls,
     call: answer,
     job: answer,
-    server: () => Promise.resolve({ version: 'TrueNAS-25.10.1', containers: 'virt', snapshots: 'pool.snapshot' }),
+    server: () => Promise.resolve({ version: 'TrueNAS-25.10.1', containers: 'virt' }),
+    snapshotMethods: () => Promise.resolve('pool.snapshot'),
     subscribe(collection, listener) {
       const listeners = subscribers.get(collection) ?? new Set();
       subscribers.set(collection, listeners.add(listener));

@@ -112,7 +112,7 @@ describe('what the server is', () => {
   });
 
   it.each(['TrueNAS-25.04.2', 'TrueNAS-25.04.2.6', 'TrueNAS-25.10.1', 'TrueNAS-25.04.10'])('%s will do', (version) => {
-    refuseWithoutVirt({ version, containers: 'virt', snapshots: 'pool.snapshot' });
+    refuseWithoutVirt({ version, containers: 'virt' });
   });
 
   it.each([
