@@ -1,5 +1,6 @@
 // Measures Pixels on Incus, and writes the rows as JSON: node incus.mjs OUTPUT [PART]. scripts/bench.mjs bundles and runs it.
 import path from 'node:path';
+import { agents } from './agents';
 import { inTheEditor } from './editor';
 import * as operations from './operations';
 import { measureParts } from './parts';
@@ -19,6 +20,7 @@ await measureParts(
     clone: operations.clone,
     create: operations.create,
     base: operations.createFromBase,
+    agents: (world) => agents(world, cli),
     'start-up': (world) => operations.startUp(world, cli),
     login: operations.tunnelLogin,
     throughput: operations.throughput,

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isAll } from '../support/extent';
+import { machineAuthorities } from '../support/machineAuthorities';
 import { PixelsCommand } from '../support/pixelsCommand';
 import { makeTestProject, type TestProject } from '../support/testProject';
 
@@ -8,7 +9,6 @@ import { makeTestProject, type TestProject } from '../support/testProject';
  * The default recipe, with real downloads from the npm registry and the distribution's mirror, as the machine's own configuration
  * names them. Authorities that this machine trusts besides the usual ones are told to the sandbox, as in a company's network.
  */
-const AUTHORITIES = '/usr/local/share/ca-certificates';
 const DOWNLOADS_MS = 15 * 60_000;
 const PROGRAMS = ['mise', 'node', 'claude', 'codex', 'opencode'];
 
@@ -18,9 +18,7 @@ let pixels: PixelsCommand;
 beforeAll(async () => {
   project = await makeTestProject('pixels-agents');
   pixels = new PixelsCommand(project);
-  const all = existsSync(AUTHORITIES) ? readdirSync(AUTHORITIES, { recursive: true, encoding: 'utf8' }) : [];
-  const files = all.filter((file) => file.endsWith('.crt'));
-  pixels.env['PIXELS_PROVISION_CA_CERTIFICATES'] = files.map((file) => path.join(AUTHORITIES, file)).join(',');
+  pixels.env['PIXELS_PROVISION_CA_CERTIFICATES'] = machineAuthorities();
   delete pixels.env['PIXELS_PROVISION_DEVTOOLS'];
   const { exit, stderr } = await pixels.run(['create', 'agents', '--image', project.bareImage, '--wait']);
   if (exit !== 0) throw new Error(`${stderr}\n${await pixels.must('provision', 'agents', '--log')}`);
@@ -84,6 +82,24 @@ it(
         stderr: '',
       });
     }
+  },
+  DOWNLOADS_MS,
+);
+
+/** What is in the other shipped bases. Where PyPI and uv's own site are out of reach, pipx is in the place of uv. */
+const BASES = [
+  ['python', 'gcc --version; python --version; uv --version || pipx --version'],
+  ['node', 'gcc --version; node --version; mise --version'],
+] as const;
+
+it.each(isAll ? BASES : [])(
+  'the base %s is built on dev, and a sandbox of it has what it says',
+  async (base, script) => {
+    pixels.env['PIXELS_DEFAULTS_IMAGE'] = project.bareImage;
+    await pixels.must('base', 'build', base);
+    await pixels.must('create', `of-${base}`, '--base', base);
+    await pixels.must('exec', `of-${base}`, '--', 'bash', '-elc', script);
+    expect(await pixels.json('status', `of-${base}`)).toMatchObject({ provision: { recipe: base, state: 'done' } });
   },
   DOWNLOADS_MS,
 );

@@ -23,9 +23,7 @@ function nas(containers: ServerInfo['containers']) {
   const fake = fakeApi({});
   const is = { containers, failure: undefined as PixelsError | undefined };
   const server: TrueNasApi['server'] = () =>
-    is.failure === undefined
-      ? Promise.resolve({ version: '', containers: is.containers })
-      : Promise.reject(is.failure);
+    is.failure === undefined ? Promise.resolve({ version: '', containers: is.containers }) : Promise.reject(is.failure);
   const host = fittingDriver({ ...fake, server }, { virt: driver('virt', done), container: driver('container', done) });
   const events: HostEvent[] = [];
   const linked = async (change: Parameters<typeof fake.linked>[0]): Promise<void> => {
