@@ -49,6 +49,8 @@ export interface BasesOptions extends BuildContext {
 /** How often somebody who waits for another process's build looks whether it has ended. */
 const LOOK_MS = 500;
 const MOST_FAILURES = 20;
+/** Who was first this often, and left no base each time, is none of us: another project's instance has the name, for one. */
+const MOST_LOSSES = 3;
 /** A recipe that failed is not tried again by itself before that: what was in its way may have gone. */
 const FAILED_FOR_MS = 60 * 60_000;
 
@@ -106,7 +108,7 @@ export class Bases {
    */
   async build(name: BaseName, { again = false }: { readonly again?: boolean } = {}, run: Run = {}): Promise<boolean> {
     const definition = await this.catalog.find(name);
-    for (let waited = false; ;) {
+    for (let waited = false, losses = 0; ;) {
       const { status, sandbox, record } = await this.look(definition, run.signal);
       if (status === 'building' || status === 'deleting') {
         waited = status === 'building';
@@ -124,6 +126,7 @@ export class Bases {
       } catch (error) {
         // Somebody else was first: theirs is as good.
         if (!isKind(error, 'exists', 'busy') || !(await this.isTakenOver(name, error.kind, run))) throw error;
+        if (++losses === MOST_LOSSES) throw error;
       }
     }
   }

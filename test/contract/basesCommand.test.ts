@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { endOf, PixelsCommand } from '../support/pixelsCommand';
+import { RawIncus } from '../support/rawIncus';
 import { makeTestProject, type TestProject } from '../support/testProject';
 import { eventually } from './support';
 
@@ -35,7 +36,7 @@ it('the first create provisions in place and has the base built; the second one 
   expect(first.stderr).toContain('The base small is being built in the background');
   await eventually(90_000, async () => ((await statusOf('small')) === 'ready' ? true : undefined));
   const second = await pixels.run(['create', 'second']);
-  expect(second).toMatchObject({ exit: 0 });
+  expect([second.exit, second.stderr]).toEqual([0, expect.any(String)]);
   expect(second.stderr).toContain('Cloning the base small…');
   expect(second.stderr).toContain('second is ready.');
   expect(second.stderr).not.toContain('background');
@@ -85,4 +86,21 @@ it('nothing is built by itself where one does not want that, or where another so
     exit: 1,
     stderr: expect.stringContaining('There is no recipe "nothing".') as string,
   });
+});
+
+it('whose name an instance of another project has on the same network ends, and says so', async () => {
+  const other = new RawIncus(project.socket);
+  const source = { type: 'image', alias: project.image };
+  await other.must('POST', '/1.0/instances', { name: 'px-base-small', source });
+  try {
+    const { exit, stderr } = await pixels.run(['base', 'build', 'small']);
+    expect({ exit, stderr }).toMatchObject({ exit: 1 });
+    expect(stderr).toContain(
+      'Another Incus project has an instance with the name of "base-small" on the same network.',
+    );
+    expect(await statusOf('small')).toBe('missing');
+  } finally {
+    await other.must('DELETE', '/1.0/instances/px-base-small');
+    other.close();
+  }
 });
