@@ -3,6 +3,7 @@ import type { EgressMode, Policy } from '../egress';
 import { PixelsError } from '../sandbox/errors';
 import type { SandboxName } from '../sandbox/name';
 import type { Cli } from './cli';
+import { moment } from './format';
 
 const MODES: readonly EgressMode[] = ['unrestricted', 'agent', 'allowlist'];
 
@@ -27,24 +28,26 @@ export function changeEgress(
   });
 }
 
+export type Change = { readonly how: 'allow'; readonly forMs?: number } | { readonly how: 'deny' };
+
 /**
  * Changes the lists of a policy by each of the things that a person typed, with commas between.
  * @throws PixelsError `invalid`; `wrong-state` where everything may be reached.
  */
-export async function changeEntries(
-  cli: Cli,
-  name: SandboxName,
-  typed: string,
-  how: 'allow' | 'deny',
-): Promise<number> {
+export async function changeEntries(cli: Cli, name: SandboxName, typed: string, change: Change): Promise<number> {
   const each = typed.split(',').filter((part) => part.trim() !== '');
-  const done = how === 'allow' ? `${name} may reach ${typed}` : `${name} may not reach ${typed}`;
+  const until = change.how === 'allow' && change.forMs !== undefined ? new Date(Date.now() + change.forMs) : undefined;
+  const time = until === undefined ? '' : `, until ${moment(until)}`;
+  const done = change.how === 'allow' ? `${name} may reach ${typed}${time}` : `${name} may not reach ${typed}`;
   return changeEgress(cli, name, done, async ({ egress }) => {
-    const [{ allowing, denying, parseEntry, readPolicy, writePolicy }, preset] = await Promise.all([
+    const [{ allowing, allowingUntil, denying, parseEntry, readPolicy, writePolicy }, preset] = await Promise.all([
       import('../egress'),
       egress.preset(),
     ]);
-    const change = how === 'allow' ? allowing : denying;
+    const changed = (before: Policy, one: string): Policy => {
+      if (change.how === 'deny') return denying(before, one, preset);
+      return until === undefined ? allowing(before, one, preset) : allowingUntil(before, one, until, preset);
+    };
     return (text) => {
       const policy = text === undefined ? undefined : readPolicy(text);
       if (policy === undefined || policy.mode === 'unrestricted') {
@@ -53,7 +56,7 @@ export async function changeEntries(
         });
       }
       if (each.length === 0) parseEntry(typed);
-      return writePolicy(each.reduce((before: Policy, one) => change(before, one, preset), policy));
+      return writePolicy(each.reduce(changed, policy));
     };
   });
 }

@@ -2,6 +2,7 @@ export { covers, parseEntry, formatEntry, type Entry } from './entry';
 export {
   allowed,
   allowing,
+  allowingUntil,
   denying,
   EGRESS_MODES,
   isOn,
@@ -10,6 +11,7 @@ export {
   writePolicy,
   type EgressMode,
   type Policy,
+  type TimedEntry,
 } from './policy';
 export { agentPreset, type Group, type Preset } from './preset';
 export { type Refusal } from './refusals';

@@ -21,11 +21,19 @@ export interface Policy {
    * address is denied whatever allows it. Sorted.
    */
   readonly deny: readonly Entry[];
+  /** Allowed as well until then. Sorted by their text, of which there is one each. */
+  readonly timed: readonly TimedEntry[];
+}
+
+export interface TimedEntry {
+  readonly entry: Entry;
+  /** In whole seconds. */
+  readonly until: Date;
 }
 
 /** A policy of that mode with these entries of a person's own. */
 export function newPolicy(mode: EgressMode, allow: readonly Entry[] = []): Policy {
-  return { mode, on: [], off: [], allow: sorted(allow), deny: [] };
+  return { mode, on: [], off: [], allow: sorted(allow), deny: [], timed: [] };
 }
 
 /**
@@ -42,8 +50,41 @@ export function allowing(policy: Policy, typed: string, preset: Preset): Policy 
       hint: `Allow ${formatEntry(within)} first, which takes that back.`,
     });
   }
+  const timed = policy.timed.filter((other) => !covers(entry, other.entry));
   const isThere = within === undefined && allowed({ ...policy, deny }, preset).some((other) => covers(other, entry));
-  return { ...policy, deny, allow: isThere ? policy.allow : sorted([...policy.allow, entry]) };
+  return { ...policy, deny, timed, allow: isThere ? policy.allow : sorted([...policy.allow, entry]) };
+}
+
+/**
+ * The policy with that allowed as well, until then. What is allowed without an end stays so.
+ * @throws PixelsError `invalid`, also for what somebody has denied: it would not be denied again by itself.
+ */
+export function allowingUntil(policy: Policy, typed: string, until: Date, preset: Preset): Policy {
+  if (typed.trim().startsWith('@')) {
+    throw new PixelsError('invalid', 'A group cannot be switched on for some time.', { hint: 'Name single domains.' });
+  }
+  const entry = parseEntry(typed);
+  const counts = (denied: Entry): boolean =>
+    covers(denied, entry) && (denied.kind === 'range' || (entry.kind === 'domain' && denied.name === entry.name));
+  const denied = policy.deny.find(counts);
+  if (denied !== undefined) {
+    throw new PixelsError('invalid', `${formatEntry(denied)} is denied, which counts more.`, {
+      hint: `Allow ${formatEntry(denied)} without a time first, which takes that back.`,
+    });
+  }
+  if (allowed(policy, preset).some((other) => covers(other, entry)) && !policy.deny.some((it) => covers(it, entry))) {
+    return policy;
+  }
+  const text = formatEntry(entry);
+  const others = policy.timed.filter((other) => formatEntry(other.entry) !== text);
+  const whole = new Date(Math.ceil(until.getTime() / 1000) * 1000);
+  return { ...policy, timed: byText([...others, { entry, until: whole }]) };
+}
+
+/** The policy at a time: what is allowed until later is one of the person's own entries, and what has ended is gone. */
+export function policyAt(policy: Policy, time: Date): Policy {
+  const running = policy.timed.filter(({ until }) => until > time).map(({ entry }) => entry);
+  return { ...policy, allow: sorted([...policy.allow, ...running]), timed: [] };
 }
 
 /**
@@ -56,15 +97,17 @@ export function denying(policy: Policy, typed: string, preset: Preset): Policy {
   const entry = parseEntry(typed);
   const allow = policy.allow.filter((other) => !covers(entry, other));
   const deny = policy.deny.filter((other) => !covers(entry, other));
-  const isLeft = allowed({ ...policy, allow, deny }, preset).some((it) => covers(it, entry) || covers(entry, it));
-  if (!isLeft) return { ...policy, allow, deny };
+  const timed = policy.timed.filter((other) => !covers(entry, other.entry));
+  const others = [...allowed({ ...policy, allow, deny }, preset), ...timed.map((other) => other.entry)];
+  const isLeft = others.some((it) => covers(it, entry) || covers(entry, it));
+  if (!isLeft) return { ...policy, allow, deny, timed };
   if (entry.port !== undefined) {
     const whole = formatEntry({ ...entry, port: undefined });
     throw new PixelsError('invalid', `Of what stays allowed, ${whole} can only be denied with all of its ports.`, {
       hint: `Deny "${whole}", then allow it with the ports that it is to have.`,
     });
   }
-  return { ...policy, allow, deny: sorted([...deny, entry]) };
+  return { ...policy, allow, timed, deny: sorted([...deny, entry]) };
 }
 
 /**
@@ -105,27 +148,38 @@ function sorted(entries: readonly Entry[]): readonly Entry[] {
   return [...byText].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, entry]) => entry);
 }
 
-const VERSION = 1;
+function byText(entries: readonly TimedEntry[]): readonly TimedEntry[] {
+  const text = ({ entry }: TimedEntry): string => formatEntry(entry);
+  return [...entries].sort((one, other) => (text(one) < text(other) ? -1 : 1));
+}
+
+/** Since 2 there is `timed`; where it is empty, an older Pixels may read it too. */
+const VERSION = 2;
 const ids = z.array(z.string());
 const policySchema = z.strictObject({
-  v: z.literal(VERSION),
+  v: z.literal([1, VERSION]),
   mode: z.enum(EGRESS_MODES),
   on: ids,
   off: ids,
   allow: z.array(z.string()),
   deny: z.array(z.string()),
+  timed: z._default(z.array(z.strictObject({ entry: z.string(), until: z.int() })), []),
 });
 
 /** The policy as it is kept with its sandbox on the server: the same text for the same policy. */
-export function writePolicy({ mode, on, off, allow, deny }: Policy): string {
-  return JSON.stringify({ v: VERSION, mode, on, off, allow: allow.map(formatEntry), deny: deny.map(formatEntry) });
+export function writePolicy({ mode, on, off, allow, deny, timed }: Policy): string {
+  const lists = { mode, on, off, allow: allow.map(formatEntry), deny: deny.map(formatEntry) };
+  if (timed.length === 0) return JSON.stringify({ v: 1, ...lists });
+  const written = timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until: until.getTime() / 1000 }));
+  return JSON.stringify({ v: VERSION, ...lists, timed: written });
 }
 
 /**
- * The policy in a sandbox's state. What cannot be read in every detail is an error: to guess would be to open the sandbox.
+ * The policy in a sandbox's state, without what has ended by `now`. What cannot be read in every detail is an error: to guess would
+ * be to open the sandbox.
  * @throws PixelsError `protocol`.
  */
-export function readPolicy(text: string): Policy {
+export function readPolicy(text: string, now = new Date()): Policy {
   const refuse = (cause: unknown, hint = 'Set it anew: pixels network set NAME MODE'): never => {
     throw new PixelsError('protocol', 'The egress policy that is kept with the sandbox cannot be read.', {
       hint,
@@ -138,8 +192,11 @@ export function readPolicy(text: string): Policy {
     if (typeof version === 'number' && version > VERSION) {
       return refuse(undefined, 'A newer Pixels has written it: update this one.');
     }
-    const { mode, on, off, allow, deny } = z.parse(policySchema, raw);
-    return { mode, on, off, allow: strict(allow), deny: strict(deny) };
+    const { mode, on, off, allow, deny, timed } = z.parse(policySchema, raw);
+    const until = timed.map((one) => new Date(one.until * 1000));
+    const read = strict(timed.map(({ entry }) => entry)).map((entry, at) => ({ entry, until: until[at] ?? now }));
+    const running = read.filter((one) => one.until > now);
+    return { mode, on, off, allow: strict(allow), deny: strict(deny), timed: running };
   } catch (error) {
     return error instanceof PixelsError && error.kind === 'protocol' ? raise(error) : refuse(error);
   }

@@ -262,6 +262,90 @@ describe('a change', () => {
   });
 });
 
+describe('what is allowed for some time', () => {
+  const both = ['forbidden.example', 'allowed.example'];
+  const open = 'forbidden.example+ allowed.example+';
+  const closed = 'forbidden.example- allowed.example+';
+  const shown = async (): Promise<object> => policyShown('one');
+  /** After a start: it may not have begun to answer yet. */
+  const isBack = (): Promise<unknown> =>
+    eventually(15_000, async () => {
+      const seen = await reach('one', 'allowed.example').catch(() => '');
+      return seen.endsWith('+') || undefined;
+    });
+  const over = (end: number): Promise<void> =>
+    new Promise((resolve) => setTimeout(resolve, Math.max(0, end - Date.now())));
+
+  it('ends by itself, with its connections, and is gone then', async () => {
+    expect(await reach('one', ...both)).toBe(closed);
+    const { stderr } = await pixels.run(['network', 'allow', 'one', 'forbidden.example', '--for', '12s']);
+    const end = Date.now() + 12_000;
+    expect(stderr).toMatch(/^one may reach forbidden\.example, until \d{4}-\d\d-\d\d \d\d:\d\d\.$/m);
+    expect(await shown()).toMatchObject({ inForce: true, timed: [{ entry: 'forbidden.example' }] });
+    expect(await reach('one', ...both)).toBe(open);
+    const script = `
+      exec 3<>/dev/tcp/forbidden.example/80 4<>/dev/tcp/allowed.example/80
+      read -r _ <&3; read -r _ <&4
+      until [ -e /tmp/over ]; do sleep 0.05; done
+      for fd in 3 4; do
+        echo still >&$fd 2>/dev/null; read -r -t 2 line <&$fd 2>/dev/null && echo "$line" || echo cut
+      done`;
+    const talking = inside('one', script);
+    await over(end + 3_000);
+    await inside('one', 'touch /tmp/over');
+    expect(await talking).toBe('cut\nstill');
+    expect(await reach('one', ...both)).toBe(closed);
+    expect(await shown()).toMatchObject({ inForce: true, timed: [] });
+    const units = 'systemctl is-active pixels-egress-ends.service; systemctl --failed --no-legend | wc -l';
+    expect(await inside('one', units)).toBe('inactive\n0');
+  });
+
+  it('ends at its time across a reboot, and while the sandbox is stopped', async () => {
+    await pixels.must('network', 'allow', 'one', 'forbidden.example', '--for', '25s');
+    const end = Date.now() + 25_000;
+    await pixels.must('cp', 'create', 'one', '--label', 'meanwhile');
+    await inside('one', 'systemctl reboot', 0);
+    await isBack();
+    if (Date.now() < end - 5_000) expect(await reach('one', ...both)).toBe(open);
+    await over(end + 3_000);
+    expect(await reach('one', ...both)).toBe(closed);
+
+    await pixels.must('network', 'allow', 'one', 'forbidden.example', '--for', '3s');
+    const later = Date.now() + 4_000; // an end is in whole seconds
+    await pixels.must('stop', 'one', '--force');
+    await over(later);
+    const start = { action: 'start' };
+    await project.raw.must('PUT', '/1.0/instances/px-one/state', start); // by others than Pixels
+    await isBack();
+    expect(await reach('one', ...both)).toBe(closed);
+  });
+
+  it('has no second life by a restore', async () => {
+    await pixels.must('cp', 'restore', 'one', 'meanwhile');
+    expect(await reach('one', ...both)).toBe(closed);
+    expect(await shown()).toMatchObject({ inForce: true, timed: [] });
+    await pixels.must('cp', 'delete', 'one', 'meanwhile');
+  });
+
+  it('can be taken back, and made to last', async () => {
+    await pixels.must('network', 'allow', 'one', 'forbidden.example', '--for', '1h');
+    await pixels.must('network', 'deny', 'one', 'forbidden.example');
+    expect(await reach('one', ...both)).toBe(closed);
+    await pixels.must('network', 'allow', 'one', 'forbidden.example', '--for', '4s');
+    await pixels.must('network', 'allow', 'one', 'forbidden.example');
+    await over(Date.now() + 6_000);
+    expect(await reach('one', ...both)).toBe(open);
+    await pixels.must('network', 'deny', 'one', 'forbidden.example');
+    expect(await reach('one', ...both)).toBe(closed);
+  });
+
+  it.each(['', '1', 'h', '0m', '-1h', '40d', 'tomorrow'])('is refused for the time %j', async (time) => {
+    const { exit, stderr } = await pixels.run(['network', 'allow', 'one', 'forbidden.example', `--for=${time}`]);
+    expect({ exit, stderr }).toMatchObject({ exit: 2 });
+    expect(stderr).toMatch(/is no time|is more than 30 days/);
+  });
+});
+
 describe('a program that sends as soon as it can', () => {
   /** Started by the sandbox's init; counts its attempts in this boot, which the test's hosts count too. */
   const unit = `[Unit]

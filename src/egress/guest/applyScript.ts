@@ -10,13 +10,15 @@ export function applyScript(files: readonly GuestFile[]): string {
   return [
     'set -eu',
     'umask 022',
-    `mkdir -p ${[...directories].join(' ')}`,
+    `mkdir -p ${[...directories].join(' ')} /run/pixels-egress`,
+    'exec 9>/run/pixels-egress/lock; flock 9', // what has ended there must not take the place of what comes now
     `rm -f ${files.at(-1)?.path ?? ''}`, // the seal, until all are there
     ...files.flatMap(({ path, content, mode }) => [
       `cat >${path}.new <<'${end}'\n${content}${end}`,
       `chmod ${mode.toString(8)} ${path}.new`,
       `if cmp -s ${path}.new ${path}; then rm -f ${path}.new; else mv -f ${path}.new ${path}; fi`,
     ]),
+    'exec 9>&-',
     `exec sh ${SCRIPT} apply </dev/null`,
     '',
   ].join('\n');

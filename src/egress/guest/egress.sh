@@ -3,6 +3,7 @@
 #   boot      by pixels-egress.service, before there is a network
 #   apply     by Pixels, when the policy has changed or the sandbox has been started: sees to all that is needed, then prints the
 #             mark of what is in force
+#   ends      by pixels-egress-ends.service: puts in force what follows when something is allowed no longer, until nothing follows
 #   servers   by the resolver's units: whom it asks; `servers reload` tells a running one
 #   state     prints the mark of what is in force, if anything is, and whether names are answered
 #   refused   prints what was refused within a day (refusals.ts reads it): nft's sets as JSON, then lines `name COUNT LAST NAME` of
@@ -145,15 +146,66 @@ forget_names() {
   systemctl kill -s USR2 systemd-resolved.service >/dev/null 2>&1 || true
 }
 
-# One at a time. Not held while units are started: they may wait for `boot`, which waits for the lock.
+# For the files. Not held while units are started: they may wait for `boot`, which waits for the lock.
 lock() {
   exec 9>$run/lock
   flock 9
 }
 
+# One at a time.
+lock_apply() {
+  exec 8>$run/apply.lock
+  flock 8
+}
+
+# Takes what has followed by now (files.ts says how that is written) in the place of what there is.
+take_due() {
+  [ -s $policy/later ] || return 0
+  now=$(date +%s)
+  due=$(awk -v now="$now" '$1 <= now { line = $0 } END { print line }' $policy/later)
+  [ -n "$due" ] || return 0
+  # shellcheck disable=SC2086 # five words
+  set -- $due
+  rm -f $policy/seal
+  for file in ruleset.nft:"$3" resolver.conf:"$4" asked:"$5"; do
+    case $file in
+    *:-) : >$policy/due ;;
+    *) printf '%s' "${file#*:}" | base64 -d >$policy/due || fail 'what follows cannot be read' ;;
+    esac
+    mv -f $policy/due $policy/"${file%%:*}"
+  done
+  printf '%s\n' "$2" >$policy/mark
+  awk -v now="$now" '$1 > now' $policy/later >$policy/due
+  mv -f $policy/due $policy/later
+}
+
+# The next look is never far: while the machine sleeps, or its clock is set, no time passes for this.
+ends() {
+  while [ -s $policy/later ]; do
+    left=$(($(awk 'NR == 1 { print $1 }' $policy/later) - $(date +%s)))
+    if [ $left -gt 0 ]; then
+      sleep $((left < 20 ? left : 20))
+      continue
+    fi
+    (lock && take_due) || exit 1
+    apply >/dev/null
+  done
+}
+
+# For a policy that comes from outside: one that is in force already may have other ends than before.
+watch_ends() {
+  [ "$called" = apply ] || return 0
+  if [ -s $policy/later ]; then
+    systemctl --no-block restart pixels-egress-ends.service >/dev/null 2>&1
+  else
+    systemctl --no-block stop pixels-egress-ends.service >/dev/null 2>&1
+  fi
+}
+
 boot() {
   lock
   if [ -e $run/in-force ]; then return; fi
+  take_due
   if ! is_open; then
     missing_packages
     if [ -n "$missing" ]; then return; fi # Pixels installs it; until then all is held back
@@ -163,6 +215,7 @@ boot() {
 }
 
 apply() {
+  lock_apply
   wanted=$(cat $policy/mark)
   wait_for_systemd
   if is_open; then
@@ -172,11 +225,13 @@ apply() {
       systemctl stop pixels-resolver-servers.path $resolver >/dev/null 2>&1
       forget_names
     fi
+    watch_ends
     echo open
     return
   fi
   leave_groups
   if [ -e $run/in-force ] && [ "$(mark_in_force)" = "$wanted" ] && systemctl -q is-active $resolver; then
+    watch_ends
     echo "$wanted"
     return
   fi
@@ -201,6 +256,7 @@ apply() {
   systemctl -q is-active $resolver || fail 'the resolver does not run'
   forget_names
   case $installed in *openssh-server*) systemctl --no-block start ssh.service >/dev/null 2>&1 ;; esac
+  watch_ends
   mark_in_force
 }
 
@@ -265,11 +321,12 @@ servers() {
 }
 
 mkdir -p $run
-case $1 in
+called=$1
+case $called in
 servers) servers "${2:-}" ;;
 state)
   mark_in_force
   systemctl is-active $resolver
   ;;
-*) "$1" ;;
+*) "$called" ;;
 esac

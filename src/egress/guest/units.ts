@@ -71,6 +71,21 @@ StartLimitIntervalSec=0
 Type=oneshot
 ExecStart=/bin/sh ${SCRIPT} servers reload
 `,
+  [`${system}/pixels-egress-ends.service`]: `[Unit]
+Description=End what this Pixels sandbox may reach for some time only
+After=pixels-egress-hold.service
+ConditionFileNotEmpty=/var/lib/pixels/egress/later
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+ExecStart=/bin/sh ${SCRIPT} ends
+Restart=on-failure
+RestartSec=1
+`,
+  [`${system}/multi-user.target.d/pixels-egress.conf`]: `[Unit]
+Wants=pixels-egress-ends.service
+`,
   [`${system}/sysinit.target.d/pixels-egress.conf`]: `[Unit]
 Wants=pixels-egress.service pixels-resolver-servers.path pixels-resolver.service
 `,

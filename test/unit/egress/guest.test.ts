@@ -4,7 +4,7 @@ import { parseEntry } from '../../../src/egress/entry';
 import { applyScript } from '../../../src/egress/guest/applyScript';
 import { guestPolicy } from '../../../src/egress/guest/files';
 import { UNITS } from '../../../src/egress/guest/units';
-import { newPolicy } from '../../../src/egress/policy';
+import { allowingUntil, newPolicy, policyAt } from '../../../src/egress/policy';
 import { agentPreset } from '../../../src/egress/preset';
 import { guestEgress } from '../../../src/egress/setup';
 
@@ -33,6 +33,33 @@ describe('what is put into a sandbox', () => {
     expect(mark).toBe('open');
     const content = (name: string) => files.find(({ path }) => path === `/var/lib/pixels/egress/${name}`)?.content;
     expect([content('ruleset.nft'), content('resolver.conf'), content('asked')]).toEqual(['', '', '']);
+  });
+
+  it('has what follows when something is allowed no longer, as that will be', () => {
+    const now = new Date('2030-01-01T00:00:00Z');
+    const at = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
+    const one = allowingUntil(newPolicy('allowlist'), 'a.example', at(60), preset);
+    const policy = allowingUntil(one, 'b.example', at(3600), preset);
+    const contents = (time: Date): Record<string, string> =>
+      Object.fromEntries(guestPolicy(policyAt(policy, time), preset).files.map(({ path, content }) => [path, content]));
+    const { mark, files } = guestPolicy(policy, preset, now);
+    expect(mark).toBe(guestPolicy(policyAt(policy, now), preset).mark);
+    const later = files
+      .find(({ path }) => path.endsWith('/later'))!
+      .content.trimEnd()
+      .split('\n');
+    expect(later).toHaveLength(2);
+    for (const [index, seconds] of [60, 3600].entries()) {
+      const then = contents(at(seconds));
+      const [time, marked, ...encoded] = later[index]!.split(' ');
+      expect(Number(time) * 1000).toBe(at(seconds).getTime());
+      expect(`${marked}\n`).toBe(then['/var/lib/pixels/egress/mark']);
+      expect(encoded.map((text) => (text === '-' ? '' : Buffer.from(text, 'base64').toString()))).toEqual(
+        ['ruleset.nft', 'resolver.conf', 'asked'].map((name) => then[`/var/lib/pixels/egress/${name}`]),
+      );
+    }
+    const open = guestPolicy({ ...policy, mode: 'unrestricted' }, preset, now);
+    expect(open.files.find(({ path }) => path.endsWith('/later'))!.content).toBe('');
   });
 
   it('is a script that a shell understands, and units that systemd does', () => {

@@ -3,8 +3,10 @@ import { formatEntry, parseEntry } from '../../../src/egress/entry';
 import {
   allowed,
   allowing,
+  allowingUntil,
   denying,
   newPolicy,
+  policyAt,
   readPolicy,
   writePolicy,
   type Policy,
@@ -145,6 +147,63 @@ describe('allowing', () => {
   });
 });
 
+describe('allowing for some time', () => {
+  const now = new Date('2030-01-01T00:00:00Z');
+  const inHours = (hours: number): Date => new Date(now.getTime() + hours * 3_600_000);
+  const until = (policy: Policy, typed: string, hours: number): Policy =>
+    allowingUntil(policy, typed, inHours(hours), preset);
+  const timed = (policy: Policy): string[] =>
+    policy.timed.map((one) => `${formatEntry(one.entry)} ${one.until.toISOString().slice(11, 13)}`);
+  const empty = newPolicy('allowlist');
+
+  it('counts until then, and no longer', () => {
+    const policy = until(until(empty, 'b.example', 2), 'a.example:443', 1);
+    expect(timed(policy)).toEqual(['a.example:443 01', 'b.example 02']);
+    const at = (hours: number): string[] => texts(policyAt(policy, inHours(hours)));
+    expect([at(0), at(0.99), at(1), at(2)]).toEqual([
+      ['a.example:443', 'b.example'],
+      ['a.example:443', 'b.example'],
+      ['b.example'],
+      [],
+    ]);
+  });
+
+  it('of the same entry has the end that was named last', () => {
+    expect(timed(until(until(empty, 'a.example', 2), 'A.example', 1))).toEqual(['a.example 01']);
+  });
+
+  it('changes nothing where it is allowed without an end, and gives way to that', () => {
+    expect(until(newPolicy('agent'), 'api.github.com', 1)).toEqual(newPolicy('agent'));
+    expect(allow(until(empty, 'www.a.example', 1), 'a.example')).toEqual(allow(empty, 'a.example'));
+  });
+
+  it('is not there for what is denied or for a group, and says so', () => {
+    const policy = deny(newPolicy('agent'), 'gist.github.com');
+    expect(() => until(policy, 'gist.github.com', 1)).toThrow('gist.github.com is denied, which counts more.');
+    expect(portsFor(policyAt(until(policy, 'one.gist.github.com', 1), now), 'one.gist.github.com')).toBe('all');
+    expect(() => until(deny(allow(empty, '10.0.0.0/8'), '10.1.0.0/16'), '10.1.2.3', 1)).toThrow(
+      '10.1.0.0/16 is denied',
+    );
+    expect(() => until(newPolicy('agent'), '@git', 1)).toThrow('A group cannot be switched on for some time.');
+  });
+
+  it('is taken away by what denies it, or a part of it becomes an exception', () => {
+    const policy = until(empty, 'a.example', 1);
+    expect(deny(policy, 'a.example')).toEqual(empty);
+    expect(portsFor(policyAt(deny(policy, 'www.a.example'), now), 'www.a.example')).toEqual([]);
+  });
+
+  it('is kept, and gone when it is read after its end', () => {
+    const policy = until(until(empty, 'b.example', 2), 'a.example', 1);
+    const text = writePolicy(policy);
+    expect(text).toContain('"v":2,');
+    expect(text).toContain('"timed":[{"entry":"a.example","until":1893459600},');
+    expect(readPolicy(text, now)).toEqual(policy);
+    expect(timed(readPolicy(text, inHours(1)))).toEqual(['b.example 02']);
+    expect(writePolicy(readPolicy(text, inHours(2)))).toBe(writePolicy(empty));
+  });
+});
+
 describe('denying', () => {
   it('takes away own entries, with all that they cover', () => {
     const policy = allow(newPolicy('allowlist'), 'www.example.org', 'example.org:443', 'example.net');
@@ -266,6 +325,11 @@ describe('the form that is kept with a sandbox', () => {
     ['{"v":1,"mode":"agent","on":[],"off":[],"allow":["*.org"],"deny":[]}', 'cannot be read'],
     ['{"v":1,"mode":"agent","on":[],"off":[],"allow":["Example.org"],"deny":[]}', 'cannot be read'],
     ['{"v":1,"mode":"agent","on":[],"off":[],"allow":[],"deny":[],"more":1}', 'cannot be read'],
+    [
+      '{"v":2,"mode":"agent","on":[],"off":[],"allow":[],"deny":[],"timed":[{"entry":"*.org","until":1}]}',
+      'cannot be read',
+    ],
+    ['{"v":2,"mode":"agent","on":[],"off":[],"allow":[],"deny":[],"timed":["a.org"]}', 'cannot be read'],
     ['{"v":"1","mode":"agent","on":[],"off":[],"allow":[],"deny":[]}', 'cannot be read'],
   ])('is refused when it is %j', (text, message) => {
     expect(() => readPolicy(text)).toThrow(message);
@@ -273,7 +337,7 @@ describe('the form that is kept with a sandbox', () => {
 
   it('of a newer version says that Pixels is too old', () => {
     try {
-      readPolicy('{"v":2,"anything":true}');
+      readPolicy('{"v":3,"anything":true}');
       expect.unreachable();
     } catch (error) {
       expect(error).toMatchObject({ kind: 'protocol', hint: 'A newer Pixels has written it: update this one.' });

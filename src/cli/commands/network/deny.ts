@@ -8,5 +8,5 @@ export const denyEgress = defineCommand({
   operands: { name: 'NAME', entry: 'DOMAIN' },
   options: {},
   details: 'What is only a part of something that stays allowed becomes an exception from it.',
-  run: (cli, { name, entry }) => changeEntries(cli, parseName(name), entry, 'deny'),
+  run: (cli, { name, entry }) => changeEntries(cli, parseName(name), entry, { how: 'deny' }),
 });

@@ -2,6 +2,7 @@ import type { Pixels } from '../../../app/pixels';
 import { parseName } from '../../../sandbox/name';
 import type { Sandbox } from '../../../sandbox/sandbox';
 import { defineCommand } from '../../command';
+import { moment } from '../../format';
 
 /** What a sandbox may reach, as `--json` shows it. */
 interface Shown {
@@ -11,6 +12,8 @@ interface Shown {
   readonly groups: readonly { id: string; title: string; on: boolean; entries: readonly string[] }[];
   readonly allow: readonly string[];
   readonly deny: readonly string[];
+  /** Allowed as well until then, an ISO 8601 time. */
+  readonly timed: readonly { entry: string; until: string }[];
 }
 
 export const showEgress = defineCommand({
@@ -32,10 +35,11 @@ async function shownOf(
   { name, state, status }: Sandbox,
   signal: AbortSignal | undefined,
 ): Promise<Shown> {
-  if (state.egress === undefined) return { mode: 'unrestricted', inForce: true, groups: [], allow: [], deny: [] };
+  if (state.egress === undefined)
+    return { mode: 'unrestricted', inForce: true, groups: [], allow: [], deny: [], timed: [] };
   const { formatEntry, isOn, readPolicy } = await import('../../../egress');
   const policy = readPolicy(state.egress);
-  const { mode, allow, deny } = policy;
+  const { mode, allow, deny, timed } = policy;
   const preset = mode === 'agent' ? await egress.preset() : [];
   return {
     mode,
@@ -48,10 +52,11 @@ async function shownOf(
     })),
     allow: allow.map(formatEntry),
     deny: deny.map(formatEntry),
+    timed: timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until: until.toISOString() })),
   };
 }
 
-function describe({ name }: Sandbox, { mode, inForce, groups, allow, deny }: Shown): string {
+function describe({ name }: Sandbox, { mode, inForce, groups, allow, deny, timed }: Shown): string {
   const force = inForce === null ? 'when it runs' : inForce ? 'yes' : `no: "pixels network refresh ${name}" does it`;
   const rows: readonly (readonly [string, string])[] = [
     ['Mode', mode],
@@ -60,6 +65,9 @@ function describe({ name }: Sandbox, { mode, inForce, groups, allow, deny }: Sho
       ({ id, title, on, entries }) => [`@${id}`, `${on ? 'on ' : 'off'} ${title}: ${entries.join(', ')}`] as const,
     ),
     ...(mode === 'unrestricted' ? [] : ([['Allowed', allow.join(', ') || 'nothing of your own']] as const)),
+    ...(mode === 'unrestricted'
+      ? []
+      : timed.map(({ entry, until }) => ['Allowed', `${entry} until ${moment(new Date(until))}`] as const)),
     ...(deny.length === 0 ? [] : ([['Denied', deny.join(', ')]] as const)),
   ];
   return rows.map(([title, text]) => `${`${title}:`.padEnd(16)}${text}\n`).join('');
