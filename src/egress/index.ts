@@ -7,6 +7,7 @@ export {
   EGRESS_MODES,
   isOn,
   newPolicy,
+  policyAt,
   readPolicy,
   writePolicy,
   type EgressMode,
@@ -14,6 +15,6 @@ export {
   type TimedEntry,
 } from './policy';
 export { agentPreset, type Group, type Preset } from './preset';
-export { type Refusal } from './refusals';
+export { entryFor, type Refusal } from './refusals';
 export { rulesOf, type Rules } from './rules';
 export { guestEgress, type Egress, type EgressState } from './setup';

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { formatEntry, parseEntry } from './entry';
+import { isPrivate } from './ruleset';
 
 /** Something that a program in a sandbox wanted to reach and could not. */
 export interface Refusal {
@@ -10,6 +12,24 @@ export interface Refusal {
   readonly port: number | undefined;
   readonly count: number;
   readonly last: Date;
+}
+
+/**
+ * What to allow so that this would not have been refused: the name, with the port where it has an address already, or, where that is one
+ * that no name may lead to, the address. Undefined for what can be neither, such as `localhost.localdomain.`.
+ */
+export function entryFor({ name, address, port }: Refusal): string | undefined {
+  const host = (address !== undefined && isPrivate(address) ? address : name) ?? address ?? '';
+  const bare = host.includes(':') && port !== undefined ? `[${host}]` : host;
+  const typed = port === undefined ? bare : `${bare}:${port}`;
+  for (const each of [typed, `=${typed}`]) {
+    try {
+      return formatEntry(parseEntry(each));
+    } catch {
+      // a single label is allowed only by itself
+    }
+  }
+  return undefined;
 }
 
 const PROTOCOLS: Readonly<Record<string, 'tcp' | 'udp'>> = { tcp: 'tcp', udp: 'udp', 6: 'tcp', 17: 'udp' };

@@ -1,4 +1,4 @@
-import { formatRange, type Range } from './address';
+import { formatRange, isWithin, rangeOf, type Range } from './address';
 import type { RangeEntry } from './entry';
 import type { Ports, Rules } from './rules';
 
@@ -30,6 +30,18 @@ const LEARNED_FOR = '1d';
 const MOST_LEARNED = 65_535;
 const MOST_REFUSED = 512;
 const FAMILIES = [4, 6] as const;
+
+/** Whether an address is one that no name may lead to. */
+export function isPrivate(address: string): boolean {
+  const range = rangeOf(address);
+  if (range === undefined) return false;
+  return PRIVATE[range.family].map(parsePrefix).some((outer) => outer !== undefined && isWithin(range, outer));
+}
+
+function parsePrefix(text: string): Range | undefined {
+  const [address = '', prefix] = text.split('/');
+  return rangeOf(address, Number(prefix));
+}
 
 /** The set of addresses of names that may be reached at this port: `any4`, `port443v6`. The resolver fills it. */
 export function learnedSet(port: number | 'all', family: 4 | 6): string {

@@ -13,6 +13,8 @@ export type EgressView =
       /** The person's own entries, and the exceptions from what is allowed, as a person types them. */
       readonly allow: readonly string[];
       readonly deny: readonly string[];
+      /** Allowed as well, until then. */
+      readonly timed: readonly { readonly entry: string; readonly until: Date }[];
       /** Why there are no groups, where there should be. */
       readonly trouble?: PixelsError;
     }
@@ -31,7 +33,8 @@ export async function egressView({ egress }: Pick<Pixels, 'egress'>, text: strin
   try {
     const policy = readPolicy(text);
     const { mode } = policy;
-    const lists = { allow: policy.allow.map(formatEntry), deny: policy.deny.map(formatEntry) };
+    const timed = policy.timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until }));
+    const lists = { allow: policy.allow.map(formatEntry), deny: policy.deny.map(formatEntry), timed };
     const view = { kind: 'policy', mode, groups: [], ...lists } as const;
     if (mode !== 'agent') return view;
     try {

@@ -6,6 +6,7 @@ import type { BaseBuilds } from './baseBuilds';
 import type { CurrentPixels } from './currentPixels';
 import type { Node } from './tree/node';
 import type { LiveInventory } from './liveInventory';
+import type { LiveRefusals } from './liveRefusals';
 import type { Page } from './setup/page';
 import type { SandboxTree } from './tree/sandboxTree';
 
@@ -15,6 +16,7 @@ export interface Face {
   readonly activity: Activity;
   readonly builds: BaseBuilds;
   readonly live: LiveInventory;
+  readonly refusals: LiveRefusals;
   readonly tree: SandboxTree;
   readonly view: vscode.TreeView<Node>;
   /** Opens what the steps of a sandbox's recipe print. */

@@ -45,6 +45,7 @@ export function askText(question: TextQuestion): Promise<Answer<string>> {
   box.password = question.password === true;
   box.value = question.value ?? '';
   box.placeholder = question.placeholder;
+  box.ignoreFocusOut = true; // what was typed would be lost
   const check = () => (box.validationMessage = question.problem(box.value.trim()));
   return ask(box, question, (listeners, answer) => {
     listeners.add(box.onDidChangeValue(check));
@@ -99,6 +100,7 @@ function ask<T>(
   listeners.add(box);
   box.title = title;
   if (position !== undefined && position.totalSteps > 1) {
+    box.ignoreFocusOut = true; // and so would the answers before
     box.step = position.step;
     box.totalSteps = position.totalSteps;
     box.buttons = position.step > 1 ? [vscode.QuickInputButtons.Back] : [];

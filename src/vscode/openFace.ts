@@ -11,6 +11,7 @@ import type { Face } from './face';
 import type { LazyTree } from './lazyTree';
 import { LiveInventory } from './liveInventory';
 import { LiveProvisioning } from './liveProvisioning';
+import { LiveRefusals } from './liveRefusals';
 import { PinOffer } from './pinOffer';
 import type { LogDocuments } from './provisioningLog/logDocuments';
 import { SshFiles } from './remote/sshFiles';
@@ -39,7 +40,8 @@ export function openFace({ context, rows, view }: Shell): Face {
   // What a build has begun is undone through what is in the store.
   context.subscriptions.push({ dispose: () => builds.end().finally(() => store.dispose()) });
   const provisioning = store.add(new LiveProvisioning(current, log));
-  const tree = store.add(new SandboxTree(current, live, activity, provisioning));
+  const refusals = store.add(new LiveRefusals(current, live, context.globalState, log));
+  const tree = store.add(new SandboxTree(current, live, activity, provisioning, refusals));
   let logs: Promise<LogDocuments> | undefined;
   const showProvisioningLog = async (name: SandboxName): Promise<void> => {
     logs ??= import('./provisioningLog/logDocuments').then((room) => store.add(new room.LogDocuments(current)));
@@ -52,6 +54,7 @@ export function openFace({ context, rows, view }: Shell): Face {
     activity,
     builds,
     live,
+    refusals,
     tree,
     view,
     showProvisioningLog,

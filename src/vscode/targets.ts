@@ -129,6 +129,8 @@ function nameOf(node: Node | undefined): SandboxName | undefined {
     case 'recipe':
     case 'checkpoint':
     case 'egress':
+    case 'refused':
+    case 'refusal':
     case 'group':
     case 'domain':
       return node.sandbox;

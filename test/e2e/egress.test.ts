@@ -127,6 +127,34 @@ it('lets a domain be removed by the palette and on its row, in a stopped sandbox
   expect(await shown()).toMatchObject({ mode: 'allowlist', inForce: null, allow: [] });
 });
 
+it('shows what was refused, and lets it through for an hour or for good, or does not show it again', async () => {
+  await world.pixels('start', 'lab');
+  await ui.says(page, 'lab', /^(\d+\.){3}\d+$/);
+  const names = 'one.example two.example three.example';
+  await world.pixels('exec', 'lab', '--', 'sh', '-c', `for name in ${names}; do getent hosts $name; done; true`);
+  await ui.palette(page, 'Refresh');
+  await ui.says(page, 'Egress: allowlist', /^empty · 3 refused$/);
+  await page
+    .locator('.activitybar .action-item:has([aria-label^="Pixels"]) .badge-content', { hasText: '3' })
+    .waitFor();
+  await ui.expand(page, 'Egress: allowlist');
+  await ui.says(page, 'Refused (3)', /^3 new$/);
+  await world.screenshot('egress-09-refused');
+  await ui.expand(page, 'Refused (3)');
+  await ui.says(page, 'Refused (3)', /^$/);
+  await ui.clickIcon(page, 'two.example', 'Allow for One Hour');
+  await ui.notification(page, /lab may reach two\.example until \d/);
+  await ui.says(page, 'two.example', /^until \d/);
+  await ui.choose(page, 'three.example', 'Ignore');
+  await ui.row(page, 'Refused (1)').waitFor();
+  await world.screenshot('egress-10-for-an-hour');
+  await ui.choose(page, 'one.example', 'Allow Always');
+  await ui.notification(page, /lab may reach one\.example\.$/);
+  await ui.says(page, 'Egress: allowlist', /^1 domain · 1 for some time$/);
+  await world.screenshot('egress-11-none-refused');
+  expect(await shown()).toMatchObject({ inForce: true, allow: ['one.example'], timed: [{ entry: 'two.example' }] });
+});
+
 interface Shown {
   readonly groups: readonly { readonly id: string; readonly on: boolean }[];
 }

@@ -5,8 +5,13 @@ import { runCommand } from '../../scripts/lib/workbench.mjs';
 
 /** The row with exactly this label, whatever else it says. */
 export function row(page: Page, label: string): Locator {
-  const name = page.locator('.label-name', { hasText: new RegExp(`^${label.replaceAll('.', '\\.')}$`) });
+  const name = page.locator('.label-name', { hasText: exactly(label) });
   return page.locator('.sidebar .pane-body .monaco-list-row').filter({ has: name });
+}
+
+/** Matches this text and nothing else. */
+function exactly(text: string): RegExp {
+  return new RegExp(`^${text.replaceAll(/[.()]/g, '\\$&')}$`);
 }
 
 /** Waits until the row says this beside its label. */
@@ -47,7 +52,7 @@ export async function clickIcon(page: Page, label: string, title: string): Promi
 
 /** Opens a row's children, when it has got some. */
 export async function expand(page: Page, label: string): Promise<void> {
-  const name = page.locator('.label-name', { hasText: new RegExp(`^${label}$`) });
+  const name = page.locator('.label-name', { hasText: exactly(label) });
   const expandable = page.locator('.sidebar .pane-body .monaco-list-row[aria-expanded]').filter({ has: name });
   await expandable.waitFor();
   if ((await expandable.getAttribute('aria-expanded')) === 'false')

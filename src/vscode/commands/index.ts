@@ -4,6 +4,7 @@ import type { Face } from '../face';
 import type { CommandName } from '../ids';
 import type { Node } from '../tree/node';
 import { allowDomain } from './allowDomain';
+import { allowForOneHour, allowRefused, ignoreRefusal } from './egress/refusalCommands';
 import { buildBase } from './buildBase';
 import { cancelBaseBuild } from './cancelBaseBuild';
 import { checkSetup } from './checkSetup';
@@ -77,6 +78,9 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
   setEgressMode,
   allowDomain,
   removeDomain,
+  allowForOneHour,
+  allowRefused,
+  ignoreRefusal,
   chooseEgressGroups,
   switchGroupOn,
   switchGroupOff,
@@ -98,6 +102,8 @@ const KINDS: Readonly<Record<Node['kind'], true>> = {
   sandbox: true,
   recipe: true,
   egress: true,
+  refused: true,
+  refusal: true,
   group: true,
   domain: true,
   checkpoint: true,

@@ -21,7 +21,16 @@ export async function removeDomain(face: Face, node?: Node, selected?: readonly 
   await changePolicy(
     face,
     name,
-    (policy) => ({ ...policy, allow: without(policy.allow, false), deny: without(policy.deny, true) }),
+    (policy) => {
+      const left = new Set(
+        without(
+          policy.timed.map(({ entry }) => entry),
+          false,
+        ),
+      );
+      const timed = policy.timed.filter(({ entry }) => left.has(entry));
+      return { ...policy, allow: without(policy.allow, false), deny: without(policy.deny, true), timed };
+    },
     (policy, preset) => {
       const { entry, denied } = first;
       if (nodes.length > 1) return vscode.l10n.t('{0} entries are off the list of {1}', nodes.length, name);
@@ -53,6 +62,7 @@ async function askDomain(face: Face, node: Node | undefined): Promise<readonly D
   };
   const choices = [
     ...policy.allow.map((entry) => choice(entry, false)),
+    ...policy.timed.map(({ entry }) => choice(entry, false)),
     ...policy.deny.map((entry) => choice(entry, true)),
   ];
   if (choices.length === 0) {

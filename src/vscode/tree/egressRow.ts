@@ -1,9 +1,13 @@
 import * as vscode from 'vscode';
 import type { EgressView, GroupView } from '../egressView';
+import { timeOfDay } from './format';
 import type { Icon, Row } from './row';
 
-/** The row above what a sandbox may reach: there is one as soon as anybody has said something about that. */
-export function egressRow(view: EgressView): Row {
+/**
+ * The row above what a sandbox may reach: there is one as soon as anybody has said something about that.
+ * @param refused how many things it could not reach.
+ */
+export function egressRow(view: EgressView, refused = 0): Row {
   if (view.kind === 'unreadable') {
     return {
       label: vscode.l10n.t('Egress'),
@@ -13,25 +17,29 @@ export function egressRow(view: EgressView): Row {
       expandable: 'no',
     };
   }
-  const { mode, groups, allow, deny, trouble } = view;
+  const { mode, groups, allow, deny, timed, trouble } = view;
   const row = { label: vscode.l10n.t('Egress: {0}', mode), tags: ['egress', mode] } as const;
   if (mode === 'unrestricted') {
     const icon = { id: 'globe', color: 'disabledForeground' };
     return { ...row, description: '', icon, expandable: 'no' };
   }
-  const isEmpty = groups.length + allow.length + deny.length === 0;
+  const isEmpty = groups.length + allow.length + deny.length + timed.length === 0;
   if (trouble !== undefined) {
     const description = vscode.l10n.t('its groups cannot be read');
-    return { ...row, description, icon: ERROR, expandable: isEmpty ? 'no' : 'collapsed' };
+    return { ...row, description, icon: ERROR, expandable: isEmpty && refused === 0 ? 'no' : 'collapsed' };
   }
+  const refusedWords = refused === 0 ? [] : [vscode.l10n.t('{0} refused', refused)];
   if (isEmpty) {
-    return { ...row, description: vscode.l10n.t('empty'), icon: SHIELD, expandable: 'no' };
+    const description = [vscode.l10n.t('empty'), ...refusedWords].join(' · ');
+    return { ...row, description, icon: SHIELD, expandable: refused === 0 ? 'no' : 'collapsed' };
   }
   const off = groups.filter(({ on }) => !on).length;
   const facts = [
     ...(mode === 'agent' ? [vscode.l10n.t('{0} of {1} groups', groups.length - off, groups.length)] : []),
     ...(allow.length > 0 ? [domains(allow.length)] : []),
+    ...(timed.length > 0 ? [vscode.l10n.t('{0} for some time', timed.length)] : []),
     ...(deny.length > 0 ? [vscode.l10n.t('{0} denied', deny.length)] : []),
+    ...refusedWords,
   ];
   return { ...row, description: facts.join(' · '), icon: SHIELD, expandable: 'collapsed' };
 }
@@ -49,8 +57,15 @@ export function groupRow({ title, on, entries }: GroupView): Row {
   };
 }
 
-/** An entry of the person's own list, or an exception from what is allowed. */
-export function domainRow(entry: string, denied: boolean): Row {
+/**
+ * An entry of the person's own list, or an exception from what is allowed.
+ * @param until when it ends.
+ */
+export function domainRow(entry: string, denied: boolean, until?: Date): Row {
+  if (until !== undefined) {
+    const description = vscode.l10n.t('until {0}', timeOfDay(until));
+    return { label: entry, description, icon: { id: 'clock' }, tags: ['domain', 'timed'], expandable: 'no' };
+  }
   return {
     label: entry,
     description: denied ? vscode.l10n.t('denied') : '',

@@ -22,6 +22,12 @@ export function moment(date: Date): string {
   return new Intl.DateTimeFormat(vscode.env.language, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
 }
 
+/** "14:05" of today; with its day, of another. */
+export function timeOfDay(date: Date): string {
+  if (date.toDateString() !== new Date().toDateString()) return moment(date);
+  return new Intl.DateTimeFormat(vscode.env.language, { timeStyle: 'short' }).format(date);
+}
+
 /** "1.2 MiB". */
 export function size(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

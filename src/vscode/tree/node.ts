@@ -3,7 +3,17 @@ import type { CheckpointLabel, SandboxName } from '../../sandbox/name';
 
 /** What a row stands for. Commands get these from the tree; all else is looked up when it is needed. */
 export type Node =
-  SandboxNode | RecipeNode | EgressNode | GroupNode | DomainNode | CheckpointNode | BasesNode | BaseNode | TroubleNode;
+  | SandboxNode
+  | RecipeNode
+  | EgressNode
+  | RefusedNode
+  | RefusalNode
+  | GroupNode
+  | DomainNode
+  | CheckpointNode
+  | BasesNode
+  | BaseNode
+  | TroubleNode;
 
 export interface SandboxNode {
   readonly kind: 'sandbox';
@@ -20,6 +30,20 @@ export interface RecipeNode {
 export interface EgressNode {
   readonly kind: 'egress';
   readonly sandbox: SandboxName;
+}
+
+/** Above all that a sandbox wanted to reach and could not. */
+export interface RefusedNode {
+  readonly kind: 'refused';
+  readonly sandbox: SandboxName;
+}
+
+/** Something that it could not reach. */
+export interface RefusalNode {
+  readonly kind: 'refusal';
+  readonly sandbox: SandboxName;
+  /** Tells it from the others of its sandbox. */
+  readonly key: string;
 }
 
 /** A group of the preset of the mode `agent`. */
@@ -61,11 +85,13 @@ export interface TroubleNode {
 }
 
 /** One that can have rows below it. */
-export type ParentNode = SandboxNode | EgressNode | BasesNode;
+export type ParentNode = SandboxNode | EgressNode | RefusedNode | BasesNode;
+
+const PARENTS: readonly Node['kind'][] = ['sandbox', 'egress', 'refused', 'bases'];
 
 /** Whether it is one of those. */
 export function isParent(node: Node): node is ParentNode {
-  return node.kind === 'sandbox' || node.kind === 'egress' || node.kind === 'bases';
+  return PARENTS.includes(node.kind);
 }
 
 /** Stays the same for as long as the thing exists, so that the editor remembers what is expanded and selected. */
@@ -77,6 +103,10 @@ export function nodeId(node: Node): string {
       return `recipe/${node.sandbox}`;
     case 'egress':
       return `egress/${node.sandbox}`;
+    case 'refused':
+      return `refused/${node.sandbox}`;
+    case 'refusal':
+      return `refusal/${node.sandbox}/${node.key}`;
     case 'group':
       return `group/${node.sandbox}/${node.id}`;
     case 'domain':

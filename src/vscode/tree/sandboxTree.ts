@@ -10,6 +10,7 @@ import { DisposableStore } from '../disposableStore';
 import { WELCOME_CONTEXT, type Welcome } from '../ids';
 import type { LiveInventory } from '../liveInventory';
 import type { LiveProvisioning } from '../liveProvisioning';
+import type { LiveRefusals } from '../liveRefusals';
 import { recipeState, type RecipeState } from '../recipeState';
 import { basesRow } from './baseRow';
 import { BaseRows } from './baseRows';
@@ -24,6 +25,7 @@ import {
   type Node,
   type ParentNode,
   type RecipeNode,
+  type RefusedNode,
   type SandboxNode,
   type TroubleNode,
 } from './node';
@@ -60,13 +62,20 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     private readonly live: LiveInventory,
     private readonly activity: Activity,
     private readonly provisioning: LiveProvisioning,
+    private readonly refusals: LiveRefusals,
   ) {
     this.bases = new BaseRows(current, live, activity);
-    this.egress = new EgressRows(current, live);
+    this.egress = new EgressRows(current, live, refusals);
     this.store.add(this.changed);
     this.store.add(live.onDidChange((change) => this.redraw(change)));
     this.store.add(activity.onDidChange((name) => this.redraw({ kind: 'sandbox', name })));
     this.store.add(provisioning.onDidChange((name) => this.redraw({ kind: 'sandbox', name })));
+    this.store.add(
+      refusals.onDidChange((name) => {
+        this.redraw({ kind: 'sandbox', name });
+        this.showBadge();
+      }),
+    );
   }
 
   /** Keeps the inventory connected, and recipes followed, exactly while the view can be seen. */
@@ -74,6 +83,11 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     this.view = view;
     this.setVisible(view.visible);
     this.store.add(view.onDidChangeVisibility(({ visible }) => this.setVisible(visible)));
+    const show = ({ element }: vscode.TreeViewExpansionEvent<Node>, visible: boolean): void => {
+      if (element.kind === 'refused') void this.refusals.show(element.sandbox, visible);
+    };
+    this.store.add(view.onDidExpandElement((event) => show(event, true)));
+    this.store.add(view.onDidCollapseElement((event) => show(event, false)));
   }
 
   /** The row of a sandbox, to be revealed. */
@@ -96,8 +110,9 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
 
   getParent(node: Node): Node | undefined {
     if (node.kind === 'base') return this.nodes.keep(BASES);
-    if (node.kind === 'group' || node.kind === 'domain')
+    if (node.kind === 'group' || node.kind === 'domain' || node.kind === 'refused')
       return this.nodes.keep<EgressNode>({ kind: 'egress', sandbox: node.sandbox });
+    if (node.kind === 'refusal') return this.nodes.keep<RefusedNode>({ kind: 'refused', sandbox: node.sandbox });
     const isBelow = node.kind === 'checkpoint' || node.kind === 'recipe' || node.kind === 'egress';
     return isBelow ? this.node(node.sandbox) : undefined;
   }
@@ -122,7 +137,7 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       if (checkpoint) item.tooltip = checkpointTooltip(checkpoint, this.lacks);
     } else if (node.kind === 'base') {
       item.tooltip = await this.bases.tooltip(node.name);
-    } else if (node.kind === 'egress' || node.kind === 'group' || node.kind === 'domain') {
+    } else if (isEgress(node)) {
       item.tooltip = await this.egress.tooltip(node);
     } else if (node.kind === 'trouble') {
       item.tooltip = sentence(this.nodes.trouble(node));
@@ -143,9 +158,18 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       this.visible = new DisposableStore();
       this.visible.add(this.live.hold());
       this.visible.add(this.provisioning.hold());
+      this.visible.add(this.refusals.hold());
       const ages = setInterval(() => this.redraw({ kind: 'all' }), AGE_MS);
       this.visible.add({ dispose: () => clearInterval(ages) });
     }
+  }
+
+  /** How many refusals nobody has looked at. It stays while the view cannot be seen. */
+  private showBadge(): void {
+    if (this.view === undefined) return;
+    const value = this.refusals.allFresh;
+    const tooltip = value === 1 ? vscode.l10n.t('1 new refusal') : vscode.l10n.t('{0} new refusals', value);
+    this.view.badge = value === 0 ? undefined : { value, tooltip };
   }
 
   /** Resolves when there is something to show. Until then the editor shows progress. */
@@ -200,6 +224,7 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       return this.bases.names.map((name) => this.nodes.keep<BaseNode>({ kind: 'base', name }));
     }
     if (parent.kind === 'egress') return (await this.egress.below(parent)).map((node) => this.nodes.keep(node));
+    if (parent.kind === 'refused') return this.egress.belowRefused(parent).map((node) => this.nodes.keep(node));
     const { name } = parent;
     const [egress, checkpoints] = await Promise.all([this.egress.above(name), this.checkpointNodes(name)]);
     const recipe = this.recipe(name) === undefined ? [] : [{ kind: 'recipe', sandbox: name } as const];
@@ -238,6 +263,8 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
         );
       }
       case 'egress':
+      case 'refused':
+      case 'refusal':
       case 'group':
       case 'domain':
         return this.egress.row(node) ?? GONE;
@@ -288,6 +315,10 @@ const GONE: Row = { label: '', description: '', icon: { id: 'blank' }, tags: [],
 
 function ids(nodes: readonly Node[]): string {
   return JSON.stringify(nodes.map(nodeId));
+}
+
+function isEgress(node: Node): node is Parameters<EgressRows['row']>[0] {
+  return ['egress', 'refused', 'refusal', 'group', 'domain'].includes(node.kind);
 }
 
 function childrenKey(parent: Node): string {

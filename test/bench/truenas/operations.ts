@@ -110,8 +110,9 @@ export async function exec(world: World): Promise<Row[]> {
       }),
   );
   return [
-    { operation: 'exec `true` over an open shell', ...kept, goal: GOAL },
-    { operation: 'exec `true` over a new connection', ...single, goal: GOAL },
+    // The server has no call for a command that could be made raw: a line in a terminal is less.
+    { operation: 'exec `true` over an open shell (raw: a line typed into it)', ...kept },
+    { operation: 'exec `true` over a new connection (raw: a line typed into its shell)', ...single },
   ];
 }
 

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { parseRefusals } from '../../../src/egress/refusals';
+import { describe, expect, it } from 'vitest';
+import { entryFor, parseRefusals } from '../../../src/egress/refusals';
 
 const NOW = new Date('2026-11-27T07:44:05Z');
 
@@ -57,4 +57,19 @@ it.each([
   ['names that no resolver knows', 'name 1 1795765444 \u001b[31m\nname x 5 a.example\nname 1\nname\nis\nis 1.2.3.4'],
 ])('are none in %s', (_, printed) => {
   expect(parseRefusals(printed, NOW)).toEqual([]);
+});
+
+describe('what to allow for a refusal', () => {
+  const at = { protocol: 'tcp', count: 1, last: new Date(0) } as const;
+  it.each([
+    ['one.example', undefined, undefined, 'one.example'],
+    ['one.example', '192.0.2.1', 443, 'one.example:443'],
+    ['one.example', '10.0.0.1', 443, '10.0.0.1:443'],
+    ['one.example', 'fd00::1', 443, '[fd00::1]:443'],
+    [undefined, '192.0.2.1', 22, '192.0.2.1:22'],
+    ['printer', undefined, undefined, '=printer'],
+    ['a..b', undefined, undefined, undefined],
+  ])('of %s at %s, port %s, is %s', (name, address, port, entry) => {
+    expect(entryFor({ ...at, name, address, port })).toBe(entry);
+  });
 });

@@ -131,7 +131,9 @@ describe('package.json', () => {
     for (const mode of ['unrestricted', 'unreadable']) expect(offered(`egress;${mode}`)).toEqual(['setEgressMode']);
     expect(offered('group;on')).toEqual(['switchGroupOff', 'chooseEgressGroups']);
     expect(offered('group;off')).toEqual(['switchGroupOn', 'chooseEgressGroups']);
-    for (const kind of ['allowed', 'denied']) expect(offered(`domain;${kind}`)).toEqual(['removeDomain']);
+    expect(offered('refused')).toEqual([]);
+    expect(offered('refusal')).toEqual(['allowForOneHour', 'allowRefused', 'ignoreRefusal']);
+    for (const kind of ['allowed', 'denied', 'timed']) expect(offered(`domain;${kind}`)).toEqual(['removeDomain']);
     expect(offered('sandbox;running')).toContain('setEgressMode');
     expect(offered('sandbox;running')).not.toContain('allowDomain');
     expect(offered('sandbox;running;egress')).toContain('allowDomain');

@@ -125,7 +125,7 @@ describe('another mode', () => {
   it('makes a new policy of what nobody can read, but not of what a newer Pixels has written', () => {
     expect(change(undefined)).toBe(writePolicy(agent));
     expect(change('{')).toBe(writePolicy(agent));
-    expect(() => change('{"v":2}')).toThrow(/cannot be read/);
+    expect(() => change('{"v":3}')).toThrow(/cannot be read/);
   });
 });
 

@@ -123,7 +123,13 @@ export const window = {
     error: nothing,
     dispose: nothing,
   }),
-  createTreeView: () => ({ visible: false, onDidChangeVisibility: () => new Disposable(nothing), dispose: nothing }),
+  createTreeView: () => ({
+    visible: false,
+    onDidChangeVisibility: () => new Disposable(nothing),
+    onDidExpandElement: () => new Disposable(nothing),
+    onDidCollapseElement: () => new Disposable(nothing),
+    dispose: nothing,
+  }),
   registerTerminalProfileProvider: () => new Disposable(nothing),
   showTextDocument: (uri: Uri) => Promise.resolve(told.documents.push(String(uri))),
   showErrorMessage: (text: string, ...buttons: string[]) => {

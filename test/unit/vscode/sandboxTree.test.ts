@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { agentPreset, allowing, denying, newPolicy, parseEntry, writePolicy } from '../../../src/egress';
+import { agentPreset, allowing, denying, newPolicy, parseEntry, writePolicy, type Refusal } from '../../../src/egress';
 import { Inventory } from '../../../src/sandbox/inventory';
 import { silentLog } from '../../../src/sandbox/log';
 import { PixelsError } from '../../../src/sandbox/errors';
@@ -14,6 +14,7 @@ vi.mock('vscode', () => import('./fakeVscode'));
 const { Activity } = await import('../../../src/vscode/activity');
 const { LiveInventory } = await import('../../../src/vscode/liveInventory');
 const { LiveProvisioning } = await import('../../../src/vscode/liveProvisioning');
+const { LiveRefusals } = await import('../../../src/vscode/liveRefusals');
 const { SandboxTree } = await import('../../../src/vscode/tree/sandboxTree');
 const { nodeId } = await import('../../../src/vscode/tree/node');
 
@@ -23,7 +24,10 @@ function makeTree(server: FakeHost, incus: { socket?: string } = {}) {
   const hashes = new Map<string, string>();
   const bases = { hashNow: (name: string) => Promise.resolve(hashes.get(name)) };
   const lifecycle = { provisioner: server.provisioner };
-  const egress = { preset: () => Promise.resolve(agentPreset()) };
+  const refused: Refusal[] = [];
+  const asked: string[] = [];
+  const refusalsOf = (_: unknown, name: string) => (asked.push(name), Promise.resolve([...refused]));
+  const egress = { preset: () => Promise.resolve(agentPreset()), refusals: refusalsOf };
   const pixels = { host, inventory, bases, config: { incus }, lifecycle, egress };
   const replaced = new EventEmitter<unknown>();
   const current = {
@@ -34,14 +38,29 @@ function makeTree(server: FakeHost, incus: { socket?: string } = {}) {
   const live = new LiveInventory(current as never);
   const activity = new Activity();
   const provisioning = new LiveProvisioning(current as never, silentLog);
-  const tree = new SandboxTree(current as never, live, activity, provisioning);
+  const memory = new Map<string, unknown>();
+  const memento = {
+    get: (key: string) => memory.get(key),
+    update: (key: string, value: unknown) => Promise.resolve(void memory.set(key, value)),
+  };
+  const refusals = new LiveRefusals(current as never, live, memento as never, silentLog);
+  const tree = new SandboxTree(current as never, live, activity, provisioning, refusals);
   const visibility = new EventEmitter<{ visible: boolean }>();
-  const view = { visible: false, message: '', onDidChangeVisibility: visibility.event };
+  const expanded = new EventEmitter<{ element: Node }>();
+  const view = {
+    visible: false,
+    message: '',
+    badge: undefined as { value: number; tooltip: string } | undefined,
+    onDidChangeVisibility: visibility.event,
+    onDidExpandElement: expanded.event,
+    onDidCollapseElement: new EventEmitter<{ element: Node }>().event,
+  };
   tree.showIn(view as never);
   const fired: string[] = [];
   tree.onDidChangeTreeData((node) => fired.push(node === undefined ? 'all' : nodeId(node)));
   const show = (visible: boolean) => visibility.fire({ visible });
-  return { tree, activity, fired, show, live, view, hashes };
+  const expand = (element: Node) => expanded.fire({ element });
+  return { tree, activity, fired, show, live, view, hashes, refusals, refused, asked, expand };
 }
 
 /** Asks for rows as the editor does. */
@@ -281,6 +300,52 @@ describe('the tree', () => {
     expect(await change(own('example.net'))).toEqual(['egress/web']); // as many as before, but others
     expect(await draw(tree, egress!.node)).toMatchObject([{ label: 'example.net' }]);
     expect(await change(own('example.net'))).toEqual([]);
+  });
+
+  it('has what was refused first, counts what nobody has looked at, and asks only while it is visible', async () => {
+    const server = new FakeHost();
+    server.put('open');
+    server.put('web');
+    server.restrict('web', writePolicy(newPolicy('allowlist')));
+    const { tree, show, refused, asked, view, expand, refusals } = makeTree(server);
+    const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds));
+    const nowhere = { address: undefined, protocol: undefined, port: undefined };
+    refused.push({ name: 'two.example', ...nowhere, count: 3, last: at(20) });
+    refused.push({ name: undefined, address: '192.0.2.1', protocol: 'tcp', port: 443, count: 1, last: at(10) });
+    await settled();
+    expect(asked).toEqual([]);
+    show(true);
+    const rows = await draw(tree);
+    await settled();
+    expect(asked).toEqual(['web']);
+    expect(view.badge).toMatchObject({ value: 2, tooltip: '2 new refusals' });
+    const [egress] = await draw(tree, rows[1]!.node);
+    expect(egress).toMatchObject({ label: 'Egress: allowlist', description: 'empty · 2 refused' });
+    const [group] = await draw(tree, egress!.node);
+    expect(group).toMatchObject({ label: 'Refused (2)', description: '2 new' });
+    const [one, two] = await draw(tree, group!.node);
+    expect([one!.label, two!.label]).toEqual(['two.example', '192.0.2.1:443']);
+    expect(one!.description).toMatch(/^3 times · /);
+    expect(tree.getParent(one!.node)).toBe(group!.node);
+    expect(tree.getParent(group!.node)).toBe(egress!.node);
+
+    expand(group!.node);
+    await settled();
+    expect(view.badge).toBeUndefined();
+    expect(await draw(tree, egress!.node)).toMatchObject([{ label: 'Refused (2)', description: '' }]);
+    await refusals.ignore('web' as SandboxName, [(one!.node as { key: string }).key]);
+    expect(await draw(tree, egress!.node)).toMatchObject([{ label: 'Refused (1)', description: '' }]);
+
+    refused.push({ name: 'three.example', ...nowhere, count: 1, last: at(60) });
+    server.restrict('web', writePolicy(allowing(newPolicy('allowlist'), '192.0.2.1', agentPreset())));
+    server.changed('web');
+    await settled();
+    expect(refusals.of('web' as SandboxName).map(({ name }) => name)).toEqual(['three.example']); // the other is allowed now
+    show(false);
+    const before = asked.length;
+    server.changed('web');
+    await settled();
+    expect(asked.length).toBe(before);
   });
 
   it('follows recipes only while it is visible', async () => {
