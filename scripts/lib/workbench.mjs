@@ -39,15 +39,20 @@ export async function runCommand(page, title) {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
 }
 
-/** Opens a view container by its title in the activity bar, unless it is open. */
+/**
+ * Opens a view container by its title in the activity bar, unless it is open. A click on one that is open closes it, and a window that
+ * has just begun may open it by itself meanwhile: it has to stay open for a moment.
+ */
 export async function openView(page, title) {
   const item = page.locator(`.activitybar li.action-item:has(> [aria-label^="${title}"])`).first();
   await item.waitFor({ state: 'visible', timeout: 30_000 });
-  if (
-    (await item.getAttribute('aria-selected')) !== 'true' &&
-    !/\bchecked\b/.test((await item.getAttribute('class')) ?? '')
-  ) {
-    await item.click();
+  const isOpen = async () =>
+    (await item.getAttribute('aria-selected')) === 'true' ||
+    /\bchecked\b/.test((await item.getAttribute('class')) ?? '');
+  for (let attempt = 0; attempt < 5; attempt++) {
+    if (!(await isOpen())) await item.click();
+    await delay(300);
+    if (await isOpen()) return;
   }
 }
 

@@ -36,6 +36,7 @@ export const COMMANDS = [
   'connectTrueNas',
   'setEgressMode',
   'allowDomain',
+  'denyDomain',
   'removeDomain',
   'allowForOneHour',
   'allowRefused',

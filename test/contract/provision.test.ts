@@ -3,7 +3,6 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { orFirst } from '../support/extent';
 import { endOf, PixelsCommand } from '../support/pixelsCommand';
 import { incus, trueNas, type Server } from '../support/servers';
 import { makeTestProject, type TestProject } from '../support/testProject';
@@ -47,7 +46,7 @@ const SERVERS = [
   ['TrueNAS 25.10', trueNas('25.10.5')],
 ] as const;
 
-describe.each(orFirst(SERVERS))('on %s,', (title, open) => {
+describe.each(SERVERS)('on %s,', (title, open) => {
   let server: Server;
 
   beforeAll(async () => {

@@ -4,6 +4,7 @@ import type { Face } from '../face';
 import type { CommandName } from '../ids';
 import type { Node } from '../tree/node';
 import { allowDomain } from './allowDomain';
+import { denyDomain } from './denyDomain';
 import { allowForOneHour, allowRefused, ignoreRefusal } from './egress/refusalCommands';
 import { buildBase } from './buildBase';
 import { cancelBaseBuild } from './cancelBaseBuild';
@@ -77,6 +78,7 @@ const COMMANDS: Readonly<Record<CommandName, Command>> = {
   connectTrueNas,
   setEgressMode,
   allowDomain,
+  denyDomain,
   removeDomain,
   allowForOneHour,
   allowRefused,

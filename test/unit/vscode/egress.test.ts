@@ -1,5 +1,16 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { agentPreset, allowing, denying, newPolicy, parseEntry, readPolicy, writePolicy } from '../../../src/egress';
+import {
+  agentPreset,
+  allowing,
+  allowingUntil,
+  denying,
+  formatEntry,
+  newPolicy,
+  parseEntry,
+  readPolicy,
+  writePolicy,
+  type Refusal,
+} from '../../../src/egress';
 import { changeToMode } from '../../../src/app/egressMode';
 import { PixelsError } from '../../../src/sandbox/errors';
 import type { SandboxName } from '../../../src/sandbox/name';
@@ -13,6 +24,9 @@ const { egressView } = await import('../../../src/vscode/egressView');
 const { egressRow, groupRow, domainRow } = await import('../../../src/vscode/tree/egressRow');
 const { domainTooltip, egressTooltip, groupTooltip } = await import('../../../src/vscode/tree/egressTooltip');
 const { allowDomain, problemWith } = await import('../../../src/vscode/commands/allowDomain');
+const { refusalKey } = await import('../../../src/vscode/liveRefusals');
+const { allowForOneHour, allowRefused, ignoreRefusal } =
+  await import('../../../src/vscode/commands/egress/refusalCommands');
 const { removeDomain } = await import('../../../src/vscode/commands/removeDomain');
 const { egressChoices } = await import('../../../src/vscode/commands/create/askEgress');
 const { switchGroupOff, switchGroupOn } = await import('../../../src/vscode/commands/switchGroup');
@@ -202,6 +216,36 @@ describe('a command on a row', () => {
     expect(sandbox.policy()).toEqual(agent);
   });
 
+  it('takes back what is allowed for some time', async () => {
+    const until = new Date(Date.now() + 3_600_000);
+    const sandbox = makeFace(writePolicy(allowingUntil(list('b.example'), 'a.example', until, preset)));
+    const view = await viewOf(sandbox.policy());
+    expect(egressRow(view)).toMatchObject({ description: '1 domain · 1 for some time' });
+    expect(domainRow('a.example', false, until)).toMatchObject({ icon: { id: 'clock' }, tags: ['domain', 'timed'] });
+    await removeDomain(sandbox.face, domain('a.example'));
+    expect(sandbox.policy()).toEqual(list('b.example'));
+  });
+
+  it('lets what was refused through, for an hour or for good, all that is selected at once', async () => {
+    const sandbox = makeFace(writePolicy(list()));
+    const nowhere = { address: undefined, protocol: undefined, port: undefined, count: 1, last: new Date() };
+    sandbox.refused.push({ ...nowhere, name: 'a.example' });
+    sandbox.refused.push({ ...nowhere, name: undefined, address: '192.0.2.1', protocol: 'tcp', port: 22 });
+    const rows = sandbox.refused.map((refusal): Node => ({ kind: 'refusal', sandbox: web, key: refusalKey(refusal) }));
+    await allowForOneHour(sandbox.face, rows[0], rows);
+    expect(sandbox.policy().timed.map(({ entry }) => formatEntry(entry))).toEqual(['192.0.2.1:22', 'a.example']);
+    const left = sandbox.policy().timed[0]!.until.getTime() - Date.now();
+    expect(Math.abs(left - 3_600_000)).toBeLessThan(5_000);
+    expect(told.infos.at(-1)!.text).toMatch(/^web may reach a\.example, 192\.0\.2\.1:22 until /);
+    await allowRefused(sandbox.face, rows[1]);
+    expect(sandbox.policy()).toMatchObject({
+      allow: list('192.0.2.1:22').allow,
+      timed: [{ entry: { name: 'a.example' } }],
+    });
+    await ignoreRefusal(sandbox.face, rows[0], rows);
+    expect(sandbox.ignored).toEqual(rows.map((row) => (row as { key: string }).key));
+  });
+
   it('takes all selected entries of one sandbox away at once', async () => {
     const sandbox = makeFace(writePolicy(list('a.example', 'b.example', 'c.example')));
     const rows = [domain('a.example'), domain('c.example'), { ...domain('b.example'), sandbox: 'db' as SandboxName }];
@@ -232,6 +276,8 @@ describe('a command on a row', () => {
       text,
       isRunning: true,
       failure: undefined as Error | undefined,
+      refused: [] as Refusal[],
+      ignored: [] as string[],
       policy: () => readPolicy(server.text!),
       face: {} as never,
     };
@@ -244,6 +290,11 @@ describe('a command on a row', () => {
     server.face = {
       activity: { begin: () => ({ report: () => undefined, end: () => undefined }) },
       log: { error: () => undefined },
+      refusals: {
+        of: () => server.refused,
+        look: () => Promise.resolve(),
+        ignore: (_: SandboxName, keys: string[]) => Promise.resolve(void server.ignored.push(...keys)),
+      },
       tree: { node: () => undefined },
       current: { use: (work: (pixels: unknown) => unknown) => work({ egress, host, lifecycle: { changeEgress } }) },
     } as never;
