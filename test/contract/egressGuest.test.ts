@@ -278,8 +278,8 @@ describe('what is allowed for some time', () => {
 
   it('ends by itself, with its connections, and is gone then', async () => {
     expect(await reach('one', ...both)).toBe(closed);
-    const { stderr } = await pixels.run(['network', 'allow', 'one', 'forbidden.example', '--for', '12s']);
-    const end = Date.now() + 12_000;
+    const { stderr } = await pixels.run(['network', 'allow', 'one', 'forbidden.example', '--for', '8s']);
+    const end = Date.now() + 8_000;
     expect(stderr).toMatch(/^one may reach forbidden\.example, until \d{4}-\d\d-\d\d \d\d:\d\d\.$/m);
     expect(await shown()).toMatchObject({ inForce: true, timed: [{ entry: 'forbidden.example' }] });
     expect(await reach('one', ...both)).toBe(open);
@@ -301,12 +301,12 @@ describe('what is allowed for some time', () => {
   });
 
   it('ends at its time across a reboot, and while the sandbox is stopped', async () => {
-    await pixels.must('network', 'allow', 'one', 'forbidden.example', '--for', '25s');
-    const end = Date.now() + 25_000;
+    await pixels.must('network', 'allow', 'one', 'forbidden.example', '--for', '14s');
+    const end = Date.now() + 14_000;
     await pixels.must('cp', 'create', 'one', '--label', 'meanwhile');
     await inside('one', 'systemctl reboot', 0);
     await isBack();
-    if (Date.now() < end - 5_000) expect(await reach('one', ...both)).toBe(open);
+    if (Date.now() < end - 3_000) expect(await reach('one', ...both)).toBe(open);
     await over(end + 3_000);
     expect(await reach('one', ...both)).toBe(closed);
 
