@@ -158,35 +158,46 @@ lock_apply() {
   flock 8
 }
 
-# Takes what has followed by now (files.ts says how that is written) in the place of what there is.
+# What follows (files.ts says how that is written) as files of its own, so that nothing has to be written when its time has come: somebody
+# may have filled the disk until then.
+unpack_later() {
+  rm -rf $policy/then
+  while read -r time mark ruleset resolver asked; do
+    mkdir -p $policy/then/"$time" || return 1
+    cd $policy/then/"$time" || return 1
+    for file in ruleset.nft:"$ruleset" resolver.conf:"$resolver" asked:"$asked"; do
+      case $file in
+      *:-) : >"${file%%:*}" || return 1 ;;
+      *) printf '%s' "${file#*:}" | base64 -d >"${file%%:*}" || return 1 ;;
+      esac
+    done
+    printf '%s\n' "$mark" >mark || return 1
+  done <$policy/later
+  cd /
+}
+
+# The times at which something follows, the next one first.
+times() {
+  (cd $policy/then 2>/dev/null && for time in [0-9]*; do [ ! -d "$time" ] || echo "$time"; done) | sort -n
+}
+
+# Puts what has followed by now in the place of what there is.
 take_due() {
-  [ -s $policy/later ] || return 0
-  now=$(date +%s)
-  due=$(awk -v now="$now" '$1 <= now { line = $0 } END { print line }' $policy/later)
-  [ -n "$due" ] || return 0
-  # shellcheck disable=SC2086 # five words
-  set -- $due
-  rm -f $policy/seal
-  for file in ruleset.nft:"$3" resolver.conf:"$4" asked:"$5"; do
-    case $file in
-    *:-) : >$policy/due ;;
-    *) printf '%s' "${file#*:}" | base64 -d >$policy/due || fail 'what follows cannot be read' ;;
-    esac
-    mv -f $policy/due $policy/"${file%%:*}"
+  for time in $(times); do
+    [ "$time" -le "$(date +%s)" ] || return 0
+    rm -f $policy/seal
+    for file in ruleset.nft resolver.conf asked mark; do
+      # Where it is not there, this was ended in the middle of its work.
+      [ ! -e $policy/then/"$time"/$file ] || mv -f $policy/then/"$time"/$file $policy/$file || return 1
+    done
+    rm -rf $policy/then/"$time"
   done
-  printf '%s\n' "$2" >$policy/mark
-  awk -v now="$now" '$1 > now' $policy/later >$policy/due
-  mv -f $policy/due $policy/later
 }
 
 # The next look is never far: while the machine sleeps, or its clock is set, no time passes for this.
 ends() {
-  while [ -s $policy/later ]; do
-    left=$(($(awk 'NR == 1 { print $1 }' $policy/later) - $(date +%s)))
-    if [ $left -gt 0 ]; then
-      sleep $((left < 20 ? left : 20))
-      continue
-    fi
+  for next in $(times); do
+    until left=$((next - $(date +%s))) && [ $left -le 0 ]; do sleep $((left < 20 ? left : 20)); done
     (lock && take_due) || exit 1
     apply >/dev/null
   done
@@ -205,7 +216,9 @@ watch_ends() {
 boot() {
   lock
   if [ -e $run/in-force ]; then return; fi
-  take_due
+  if [ -s $policy/later ]; then
+    { unpack_later && take_due; } || fail 'what follows in time cannot be put in place'
+  fi
   if ! is_open; then
     missing_packages
     if [ -n "$missing" ]; then return; fi # Pixels installs it; until then all is held back
@@ -216,6 +229,9 @@ boot() {
 
 apply() {
   lock_apply
+  if [ "$called" = apply ] && [ -s $policy/later ]; then
+    (lock && unpack_later) || fail 'what follows in time cannot be put in place'
+  fi
   wanted=$(cat $policy/mark)
   wait_for_systemd
   if is_open; then

@@ -126,7 +126,12 @@ describe('package.json', () => {
     const offered = (tags: string) => [
       ...new Set(context.filter(({ when }) => matches(when, tags)).map(({ command }) => command.slice(7))),
     ];
-    expect(offered('egress;agent').sort()).toEqual(['allowDomain', 'chooseEgressGroups', 'denyDomain', 'setEgressMode']);
+    expect(offered('egress;agent').sort()).toEqual([
+      'allowDomain',
+      'chooseEgressGroups',
+      'denyDomain',
+      'setEgressMode',
+    ]);
     expect(offered('egress;allowlist').sort()).toEqual(['allowDomain', 'denyDomain', 'setEgressMode']);
     for (const mode of ['unrestricted', 'unreadable']) expect(offered(`egress;${mode}`)).toEqual(['setEgressMode']);
     expect(offered('group;on')).toEqual(['switchGroupOff', 'chooseEgressGroups']);
