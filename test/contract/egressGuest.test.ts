@@ -322,6 +322,7 @@ describe('what is allowed for some time', () => {
 
   it('has no second life by a restore', async () => {
     await pixels.must('cp', 'restore', 'one', 'meanwhile');
+    await isBack();
     expect(await reach('one', ...both)).toBe(closed);
     expect(await shown()).toMatchObject({ inForce: true, timed: [] });
     await pixels.must('cp', 'delete', 'one', 'meanwhile');

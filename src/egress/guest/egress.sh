@@ -177,13 +177,13 @@ unpack_later() {
 }
 
 # The times at which something follows, the next one first.
-times() {
+moments() {
   (cd $policy/then 2>/dev/null && for time in [0-9]*; do [ ! -d "$time" ] || echo "$time"; done) | sort -n
 }
 
 # Puts what has followed by now in the place of what there is.
 take_due() {
-  for time in $(times); do
+  for time in $(moments); do
     [ "$time" -le "$(date +%s)" ] || return 0
     rm -f $policy/seal
     for file in ruleset.nft resolver.conf asked mark; do
@@ -196,7 +196,7 @@ take_due() {
 
 # The next look is never far: while the machine sleeps, or its clock is set, no time passes for this.
 ends() {
-  for next in $(times); do
+  for next in $(moments); do
     until left=$((next - $(date +%s))) && [ $left -le 0 ]; do sleep $((left < 20 ? left : 20)); done
     (lock && take_due) || exit 1
     apply >/dev/null

@@ -64,7 +64,8 @@ describe('what is put into a sandbox', () => {
 
   it('is a script that a shell understands, and units that systemd does', () => {
     const { files } = guestPolicy(newPolicy('agent'), preset);
-    execFileSync('sh', ['-n'], { input: applyScript(files) });
+    const script = files.find(({ path }) => path.endsWith('/egress.sh'))!.content;
+    for (const input of [applyScript(files), script]) execFileSync('sh', ['-n'], { input });
     for (const [path, text] of Object.entries(UNITS)) {
       expect(text, path).toMatch(/^\[Unit\]\n/);
       expect(
