@@ -20,7 +20,10 @@ export class PixelsCommand {
 
   constructor({ image, ...server }: { readonly image: string } & ({ readonly place: Place } | ProjectOfIncus)) {
     if (!existsSync(CLI)) throw new Error(`${CLI} is not there: "npm run build" makes it.`);
-    const others = Object.entries(process.env).filter(([name]) => !/^(PIXELS_|XDG_|INCUS_|NODE_)/.test(name));
+    // The run's mark stays: what a test leaves behind is ended by it.
+    const others = Object.entries(process.env).filter(
+      ([name]) => !/^(PIXELS_(?!TEST_RUN$)|XDG_|INCUS_|NODE_)/.test(name),
+    );
     this.env = {
       ...Object.fromEntries(others),
       HOME: this.home,

@@ -7,7 +7,6 @@ import type { Lacks } from '../../sandbox/sandbox';
 import type { Activity } from '../activity';
 import type { CurrentPixels } from '../currentPixels';
 import { DisposableStore } from '../disposableStore';
-import { WELCOME_CONTEXT, type Welcome } from '../ids';
 import type { LiveInventory } from '../liveInventory';
 import type { LiveProvisioning } from '../liveProvisioning';
 import type { LiveRefusals } from '../liveRefusals';
@@ -33,8 +32,10 @@ import { NodeStore } from './nodeStore';
 import { recipeRow } from './recipeRow';
 import type { Row } from './row';
 import { sandboxRow } from './sandboxRow';
+import { tooltipOf } from './tooltipOf';
 import { treeItem } from './treeItem';
 import { troubleRow } from './troubleRow';
+import { ViewWords } from './viewWords';
 
 /** Ages ("5 min. ago") are looked at again this often while the tree can be seen. */
 const AGE_MS = 60_000;
@@ -52,9 +53,8 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private readonly egress: EgressRows;
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
   private readonly store = new DisposableStore();
-  private view: vscode.TreeView<Node> | undefined;
+  private readonly words = new ViewWords();
   private visible: DisposableStore | undefined;
-  private welcome: Welcome = 'none';
   readonly onDidChangeTreeData = this.changed.event;
 
   constructor(
@@ -73,14 +73,14 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     this.store.add(
       refusals.onDidChange((name) => {
         this.redraw({ kind: 'sandbox', name });
-        this.showBadge();
+        this.words.count(refusals.allFresh);
       }),
     );
   }
 
   /** Keeps the inventory connected, and recipes followed, exactly while the view can be seen. */
   showIn(view: vscode.TreeView<Node>): void {
-    this.view = view;
+    this.words.view = view;
     this.setVisible(view.visible);
     this.store.add(view.onDidChangeVisibility(({ visible }) => this.setVisible(visible)));
     const show = ({ element }: vscode.TreeViewExpansionEvent<Node>, visible: boolean): void => {
@@ -124,24 +124,10 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   }
 
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
-    const { sandboxTooltip, recipeTooltip, checkpointTooltip } = await import('./tooltip');
-    if (node.kind === 'sandbox') {
-      const sandbox = this.live.value?.sandbox(node.name);
-      const recipe = this.recipe(node.name);
-      if (sandbox) item.tooltip = await this.current.use((pixels) => sandboxTooltip(pixels, sandbox, recipe));
-    } else if (node.kind === 'recipe') {
-      const sandbox = this.live.value?.sandbox(node.sandbox);
-      if (sandbox) item.tooltip = await this.current.use((pixels) => recipeTooltip(pixels, sandbox));
-    } else if (node.kind === 'checkpoint') {
-      const checkpoint = this.nodes.checkpoint(node);
-      if (checkpoint) item.tooltip = checkpointTooltip(checkpoint, this.lacks);
-    } else if (node.kind === 'base') {
-      item.tooltip = await this.bases.tooltip(node.name);
-    } else if (isEgress(node)) {
-      item.tooltip = await this.egress.tooltip(node);
-    } else if (node.kind === 'trouble') {
-      item.tooltip = sentence(this.nodes.trouble(node));
-    }
+    const { current, live, nodes, bases, egress, lacks } = this;
+    const recipe = (name: SandboxName) => this.recipe(name);
+    const tooltip = await tooltipOf(node, { current, live, nodes, bases, egress, lacks, recipe });
+    if (tooltip !== undefined) item.tooltip = tooltip;
     return item;
   }
 
@@ -162,14 +148,6 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
       const ages = setInterval(() => this.redraw({ kind: 'all' }), AGE_MS);
       this.visible.add({ dispose: () => clearInterval(ages) });
     }
-  }
-
-  /** How many refusals nobody has looked at. It stays while the view cannot be seen. */
-  private showBadge(): void {
-    if (this.view === undefined) return;
-    const value = this.refusals.allFresh;
-    const tooltip = value === 1 ? vscode.l10n.t('1 new refusal') : vscode.l10n.t('{0} new refusals', value);
-    this.view.badge = value === 0 ? undefined : { value, tooltip };
   }
 
   /** Resolves when there is something to show. Until then the editor shows progress. */
@@ -193,10 +171,10 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
     const rows = [...names.map((name) => this.node(name)), ...bases];
     if (state.kind === 'failed') {
       const isNew = rows.length === 0 && this.isUnconfigured(state.error);
-      this.explain(isNew ? 'unconfigured' : 'none', isNew ? '' : sentence(state.error));
+      this.words.explain(isNew ? 'unconfigured' : 'none', isNew ? '' : sentence(state.error));
       return isNew ? [] : [this.nodes.keepTrouble(state.error), ...rows];
     }
-    this.explain(rows.length === 0 && state.kind === 'ready' ? 'empty' : 'none', '');
+    this.words.explain(rows.length === 0 && state.kind === 'ready' ? 'empty' : 'none', '');
     return rows;
   }
 
@@ -208,14 +186,6 @@ export class SandboxTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   private isUnconfigured(error: PixelsError): boolean {
     const incus = this.current.value?.config.incus;
     return error.kind === 'unreachable' && incus?.socket === undefined && incus?.remote === undefined;
-  }
-
-  /** The text instead of rows, and the one above them. The editor shows no welcome under a message. */
-  private explain(welcome: Welcome, message: string): void {
-    if (this.view !== undefined && (this.view.message ?? '') !== message) this.view.message = message;
-    if (welcome === this.welcome) return;
-    this.welcome = welcome;
-    void vscode.commands.executeCommand('setContext', WELCOME_CONTEXT, welcome);
   }
 
   private async children(parent: ParentNode): Promise<Node[]> {
@@ -315,10 +285,6 @@ const GONE: Row = { label: '', description: '', icon: { id: 'blank' }, tags: [],
 
 function ids(nodes: readonly Node[]): string {
   return JSON.stringify(nodes.map(nodeId));
-}
-
-function isEgress(node: Node): node is Parameters<EgressRows['row']>[0] {
-  return ['egress', 'refused', 'refusal', 'group', 'domain'].includes(node.kind);
 }
 
 function childrenKey(parent: Node): string {
