@@ -269,7 +269,12 @@ apply() {
   exec 9>&-
   said=$(systemctl start pixels-resolver-servers.path $resolver 2>&1) ||
     fail "the resolver does not start: $(printf '%s\n' "$said" | head -n 1)"
-  systemctl -q is-active $resolver || fail 'the resolver does not run'
+  tries=0
+  until systemctl -q is-active $resolver; do # it may be starting again
+    tries=$((tries + 1))
+    [ $tries -le 30 ] || fail 'the resolver does not run'
+    sleep 0.1
+  done
   forget_names
   case $installed in *openssh-server*) systemctl --no-block start ssh.service >/dev/null 2>&1 ;; esac
   watch_ends

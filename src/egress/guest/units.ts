@@ -38,6 +38,7 @@ RemainAfterExit=yes
 TimeoutStartSec=infinity
 ExecStart=/bin/sh -c 'until [ -e /run/pixels-egress/in-force ]; do sleep 0.1; done'
 `,
+  // SIGHUP would end a dnsmasq that has begun and does not listen to it yet.
   [`${system}/pixels-resolver.service`]: `[Unit]
 Description=Name resolution within the egress policy of this Pixels sandbox
 ${early}After=pixels-egress.service pixels-resolver-servers.path
@@ -49,7 +50,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 ExecStartPre=/bin/sh ${SCRIPT} servers
-ExecStart=/usr/sbin/dnsmasq --keep-in-foreground --conf-file=/var/lib/pixels/egress/resolver.conf
+ExecStart=/bin/sh -c 'trap "" HUP; exec /usr/sbin/dnsmasq --keep-in-foreground --conf-file=/var/lib/pixels/egress/resolver.conf'
 Restart=always
 RestartSec=100ms
 LogRateLimitIntervalSec=0
