@@ -110,9 +110,8 @@ export async function exec(world: World): Promise<Row[]> {
       }),
   );
   return [
-    // The server has no call for a command that could be made raw: a line in a terminal is less.
-    { operation: 'exec `true` over an open shell (raw: a line typed into it)', ...kept },
-    { operation: 'exec `true` over a new connection (raw: a line typed into its shell)', ...single },
+    { operation: 'exec `true` over an open shell (raw: a line typed into it)', ...kept, goal: GOAL },
+    { operation: 'exec `true` over a new connection (raw: a line typed into its shell)', ...single, goal: GOAL },
   ];
 }
 
