@@ -1,21 +1,27 @@
-import { readPolicy, writePolicy, type EgressMode } from '../egress';
+import { readPolicy, writePolicy, type EgressMode, type Enforcement } from '../egress';
 import { isKind } from '../sandbox/errors';
 import type { Pixels } from './pixels';
 
 /**
  * The change to another mode, which keeps the lists of before. It makes a new policy where there is none, or none that anybody can
  * read; one that a newer Pixels has written is left alone.
+ * @param enforcement default: where it is enforced now, and for a sandbox that may reach everything, where new ones are.
  */
-export function changeToMode(
-  { egress }: Pick<Pixels, 'egress'>,
+export async function changeToMode(
+  { egress, host }: Pick<Pixels, 'egress' | 'host'>,
   mode: EgressMode,
-): (policy: string | undefined) => string {
+  enforcement?: Enforcement,
+): Promise<(policy: string | undefined) => string> {
+  const fresh = await egress.policyOf(host, mode, enforcement);
+  const usual = readPolicy(fresh).enforcement;
   return (text) => {
-    if (text === undefined) return egress.policyOf(mode);
+    if (text === undefined) return fresh;
     try {
-      return writePolicy({ ...readPolicy(text), mode });
+      const policy = readPolicy(text);
+      const now = policy.mode === 'unrestricted' ? usual : policy.enforcement;
+      return writePolicy({ ...policy, mode, enforcement: enforcement ?? now });
     } catch (error) {
-      if (isKind(error, 'protocol') && !/newer/.test(error.hint ?? '')) return egress.policyOf(mode);
+      if (isKind(error, 'protocol') && !/newer/.test(error.hint ?? '')) return fresh;
       throw error;
     }
   };

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { configPath } from '../config';
-import { guestEgress } from '../egress';
+import { egressOf } from '../egress';
 import { startUnderPolicy } from '../sandbox/egress';
 import type { SandboxHost } from '../sandbox/host';
 import type { SandboxName } from '../sandbox/name';
@@ -11,7 +11,15 @@ import type { SandboxName } from '../sandbox/name';
  * @throws PixelsError of {@link startUnderPolicy}.
  */
 export async function guardedStart(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<void> {
-  const presetFile = path.join(path.dirname(configPath()), 'egress.toml');
-  const egress = guestEgress({ presetFile, mode: 'unrestricted', allow: [] });
+  const egress = egressOf({
+    presetFile: path.join(path.dirname(configPath()), 'egress.toml'),
+    mode: 'unrestricted',
+    allow: [],
+    enforcement: 'guest', // of new sandboxes; this one says itself
+    async gateway() {
+      const [{ loadConfig }, { gatewayFor }] = await Promise.all([import('../config'), import('./gatewayFor')]);
+      return gatewayFor((await loadConfig()).config);
+    },
+  });
   await startUnderPolicy({ host, egress, tell: () => Promise.resolve() }, name, { signal });
 }

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { configPath, incusConnection, incusServer, trueNasServer, type Config } from '../config';
-import { guestEgress, type Egress } from '../egress';
+import { egressOf, type Egress } from '../egress';
 import { guestSetup, type RecipePlaces, type Surroundings } from '../provision';
 import type { Bases } from '../sandbox/bases';
 import { PixelsError } from '../sandbox/errors';
@@ -14,6 +14,7 @@ import { basesOf } from './bases';
 import { npmRegistry } from './npmRegistry';
 import { acceptedNames, aliasOf, SshIntegration, type HostEntry } from '../ssh';
 import { environmentOf, type Environment } from './environment';
+import { gatewayFor } from './gatewayFor';
 
 export interface PixelsOptions {
   readonly config: Config;
@@ -75,10 +76,12 @@ export async function openPixels(options: PixelsOptions): Promise<Pixels> {
     return environmentOf(config, values, names);
   };
   const recipePlaces = { directory: path.join(path.dirname(configPath()), 'recipes'), bases: config.bases };
-  const egress = guestEgress({
+  const egress = egressOf({
     presetFile: path.join(path.dirname(configPath()), 'egress.toml'),
     mode: config.network.egress,
     allow: config.network.allow,
+    enforcement: config.network.enforcement,
+    gateway: () => Promise.resolve(gatewayFor(config)),
   });
   const guest = {
     user: config.ssh.user,
@@ -163,13 +166,13 @@ function surroundingsOf({ provision, defaults: { dns } }: Config, { written, ssh
   };
 }
 
-function hostEntry({ name, state, addresses }: Sandbox, config: Config): HostEntry {
+function hostEntry({ name, state, addresses, isBehindGateway }: Sandbox, config: Config): HostEntry {
   return {
     name,
     user: state.sshUser ?? config.ssh.user,
     hostKey: state.hostKey,
     address: addresses[0],
     // "auto" is the tunnel: it needs no address and starts a stopped sandbox on the way.
-    transport: config.ssh.transport === 'direct' ? 'direct' : 'tunnel',
+    transport: config.ssh.transport === 'direct' && isBehindGateway !== true ? 'direct' : 'tunnel',
   };
 }

@@ -1,10 +1,11 @@
 import type { Pixels } from '../app/pixels';
-import type { EgressMode, Policy } from '../egress';
+import type { EgressMode, Enforcement, Policy } from '../egress';
 import { PixelsError } from '../sandbox/errors';
 import type { SandboxName } from '../sandbox/name';
 import type { Cli } from './cli';
 import { moment } from './format';
 
+const WHERE: readonly Enforcement[] = ['guest', 'gateway'];
 const MODES: readonly EgressMode[] = ['unrestricted', 'agent', 'allowlist'];
 
 /** @throws PixelsError `invalid` that lists those there are. */
@@ -12,6 +13,15 @@ export function egressMode(typed: string): EgressMode {
   const mode = MODES.find((known) => known === typed);
   if (mode !== undefined) return mode;
   throw new PixelsError('invalid', `There is no egress mode "${typed}".`, { hint: `There are ${MODES.join(', ')}.` });
+}
+
+/** @throws PixelsError `invalid` that lists those there are. */
+export function enforcementNamed(typed: string | undefined): Enforcement | undefined {
+  const found = typed === undefined ? undefined : WHERE.find((known) => known === typed);
+  if (found !== undefined || typed === undefined) return found;
+  throw new PixelsError('invalid', `There is no enforcement "${typed}".`, {
+    hint: `There are ${WHERE.join(' and ')}.`,
+  });
 }
 
 /** Changes what a sandbox may reach, and says whether that is so now. */

@@ -1,5 +1,6 @@
 import type { Order } from '../app/order';
 import type { Pixels } from '../app/pixels';
+import type { EgressMode, Enforcement } from '../egress';
 import { PixelsError } from '../sandbox/errors';
 import type { SandboxName } from '../sandbox/name';
 import { readProvisionRecord } from '../sandbox/provisioning';
@@ -7,7 +8,7 @@ import type { Sandbox } from '../sandbox/sandbox';
 import { buildInBackground } from './bases';
 import type { Cli } from './cli';
 import type { Options, Values } from './command';
-import { egressMode } from './egress';
+import { egressMode, enforcementNamed } from './egress';
 import { openConsole, refuseWithoutTerminal } from './console';
 import { sandboxJson } from './json';
 import { waitForProvisioning } from './provisioning';
@@ -21,6 +22,7 @@ export const MAKE_OPTIONS = {
   'no-provision': { type: 'boolean', help: 'Set up no user, SSH server and key: exactly what the source is' },
   console: { type: 'boolean', help: 'Open a console in it, once it is complete' },
   egress: { type: 'string', value: 'MODE', help: 'What it may reach: unrestricted, agent or allowlist' },
+  enforcement: { type: 'string', value: 'WHERE', help: 'What sees to that: guest (inside it) or gateway (outside)' },
   wait: { type: 'boolean', help: 'Wait until its recipe has been carried out' },
 } as const satisfies Options;
 
@@ -37,12 +39,13 @@ export function makeSandbox(
   const cpu = wholeNumber('--cpu', options.cpu);
   const memoryMiB = wholeNumber('--memory', options.memory);
   const mode = options.egress === undefined ? undefined : egressMode(options.egress);
+  const enforcement = enforcementNamed(options.enforcement);
   return cli.use(async (pixels) => {
     const provision = !options['no-provision'] && pixels.config.provision.enabled;
     const { source, defaults, recipe, baseToBuild } = await orderOf(pixels, provision);
     if ('from' in source) await warnOfLinkedClone(cli, pixels, name, source.from.name);
     const onLeftOut = (sentence: string): void => cli.say(`pixels: ${sentence}`);
-    const egress = mode && pixels.egress.policyOf(mode);
+    const egress = await policyFor(pixels, mode, enforcement);
     const request = { name, source, limits: { cpu, memoryMiB }, defaults, onLeftOut, provision, recipe, egress };
     await pixels.lifecycle.create(request, cli.run);
     if (baseToBuild !== undefined) await buildInBackground(cli, baseToBuild);
@@ -53,6 +56,19 @@ export function makeSandbox(
     if (cli.flags.json) cli.print(sandboxJson(await waitForAddress(pixels, sandbox, cli.run.signal), pixels), String);
     else if (cli.speaks) await sayHowToReach(cli, pixels, sandbox);
     return 0;
+  });
+}
+
+/** Undefined: as the configuration or the source says. */
+async function policyFor(
+  { egress, host }: Pixels,
+  mode: EgressMode | undefined,
+  enforcement: Enforcement | undefined,
+): Promise<string | undefined> {
+  if (mode !== undefined) return egress.policyOf(host, mode, enforcement);
+  if (enforcement === undefined) return undefined;
+  throw new PixelsError('invalid', '--enforcement says where --egress is enforced, which is missing.', {
+    hint: 'Give both, or set network.enforcement for all new sandboxes.',
   });
 }
 

@@ -13,6 +13,7 @@ const EVERY_MS = 100;
 export async function waitForAddress({ host }: Pixels, sandbox: Sandbox, signal?: AbortSignal): Promise<Sandbox> {
   const deadline = Date.now() + LIMIT_MS;
   let latest = sandbox;
+  if (sandbox.isBehindGateway) return sandbox;
   while (latest.status === 'running' && latest.addresses.length === 0 && Date.now() < deadline) {
     await sleep(EVERY_MS, undefined, signal === undefined ? {} : { signal });
     latest = await host.get(sandbox.name, signal);

@@ -71,6 +71,8 @@ export const SCHEMA = {
   network: {
     egress: withDefault(oneOf('unrestricted', 'agent', 'allowlist'), 'unrestricted'),
     allow: withDefault(texts, []),
+    /** Where policies of new sandboxes are enforced: inside them, by a gateway outside, or by that where there can be one. */
+    enforcement: withDefault(oneOf('auto', 'guest', 'gateway'), 'auto'),
   },
 };
 

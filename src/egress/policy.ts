@@ -6,11 +6,16 @@ import { findGroup, type Preset } from './preset';
 export const EGRESS_MODES = ['unrestricted', 'agent', 'allowlist'] as const;
 export type EgressMode = (typeof EGRESS_MODES)[number];
 
+/** Where a policy is enforced: inside the sandbox, or by a gateway outside of it, which root inside cannot switch off. */
+export const ENFORCEMENTS = ['guest', 'gateway'] as const;
+export type Enforcement = (typeof ENFORCEMENTS)[number];
+
 /**
  * What a sandbox may reach. What a person has said in one mode stays when the mode changes, so that going back brings it back.
  */
 export interface Policy {
   readonly mode: EgressMode;
+  readonly enforcement: Enforcement;
   /** Groups of the preset that are switched on or off, where that differs from what the preset says. Sorted. */
   readonly on: readonly string[];
   readonly off: readonly string[];
@@ -31,9 +36,14 @@ export interface TimedEntry {
   readonly until: Date;
 }
 
+/** Whether it is enforced by a gateway; there is nothing to enforce where everything may be reached. */
+export function usesGateway({ mode, enforcement }: Policy): boolean {
+  return enforcement === 'gateway' && mode !== 'unrestricted';
+}
+
 /** A policy of that mode with these entries of a person's own. */
-export function newPolicy(mode: EgressMode, allow: readonly Entry[] = []): Policy {
-  return { mode, on: [], off: [], allow: sorted(allow), deny: [], timed: [] };
+export function newPolicy(mode: EgressMode, allow: readonly Entry[] = [], enforcement: Enforcement = 'guest'): Policy {
+  return { mode, enforcement, on: [], off: [], allow: sorted(allow), deny: [], timed: [] };
 }
 
 /**
@@ -153,12 +163,13 @@ function byText(entries: readonly TimedEntry[]): readonly TimedEntry[] {
   return [...entries].sort((one, other) => (text(one) < text(other) ? -1 : 1));
 }
 
-/** Since 2 there is `timed`; where it is empty, an older Pixels may read it too. */
-const VERSION = 2;
+/** Since 2 there is `timed`, since 3 `enforcement`; where they say nothing new, an older Pixels may read it too. */
+const VERSION = 3;
 const ids = z.array(z.string());
 const policySchema = z.strictObject({
-  v: z.literal([1, VERSION]),
+  v: z.literal([1, 2, VERSION]),
   mode: z.enum(EGRESS_MODES),
+  enforcement: z._default(z.enum(ENFORCEMENTS), 'guest'),
   on: ids,
   off: ids,
   allow: z.array(z.string()),
@@ -167,11 +178,12 @@ const policySchema = z.strictObject({
 });
 
 /** The policy as it is kept with its sandbox on the server: the same text for the same policy. */
-export function writePolicy({ mode, on, off, allow, deny, timed }: Policy): string {
+export function writePolicy({ mode, enforcement, on, off, allow, deny, timed }: Policy): string {
   const lists = { mode, on, off, allow: allow.map(formatEntry), deny: deny.map(formatEntry) };
-  if (timed.length === 0) return JSON.stringify({ v: 1, ...lists });
+  if (timed.length === 0 && enforcement === 'guest') return JSON.stringify({ v: 1, ...lists });
   const written = timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until: until.getTime() / 1000 }));
-  return JSON.stringify({ v: VERSION, ...lists, timed: written });
+  if (enforcement === 'guest') return JSON.stringify({ v: 2, ...lists, timed: written });
+  return JSON.stringify({ v: VERSION, ...lists, enforcement, timed: written });
 }
 
 /**
@@ -192,11 +204,11 @@ export function readPolicy(text: string, now = new Date()): Policy {
     if (typeof version === 'number' && version > VERSION) {
       return refuse(undefined, 'A newer Pixels has written it: update this one.');
     }
-    const { mode, on, off, allow, deny, timed } = z.parse(policySchema, raw);
+    const { mode, enforcement, on, off, allow, deny, timed } = z.parse(policySchema, raw);
     const until = timed.map((one) => new Date(one.until * 1000));
     const read = strict(timed.map(({ entry }) => entry)).map((entry, at) => ({ entry, until: until[at] ?? now }));
     const running = read.filter((one) => one.until > now);
-    return { mode, on, off, allow: strict(allow), deny: strict(deny), timed: running };
+    return { mode, enforcement, on, off, allow: strict(allow), deny: strict(deny), timed: running };
   } catch (error) {
     return error instanceof PixelsError && error.kind === 'protocol' ? raise(error) : refuse(error);
   }

@@ -1,5 +1,5 @@
 import type { DomainRule, Ports, Rules } from './rules';
-import { learnedSet, TABLE } from './ruleset';
+import { learnedSet } from './ruleset';
 
 /** What the one resolver of a sandbox is told. */
 export interface ResolverConfig {
@@ -13,9 +13,13 @@ export interface ResolverConfig {
 }
 
 export interface ResolverPlaces {
+  /** Where it listens, as its options say that. */
+  readonly listen: readonly string[];
+  /** The nftables table with the sets that learn. */
+  readonly table: string;
   /** The file that is read again on SIGHUP, when the network's name servers change. */
   readonly serversFile: string;
-  /** Whose process it is; see `$resolver` in ruleset.ts. */
+  /** Whose process it is. */
   readonly user: string;
 }
 
@@ -24,10 +28,10 @@ export interface ResolverPlaces {
  * names carry nothing out. Answers are kept by nobody for longer than a minute, and not by dnsmasq: only what comes from
  * outside is learned.
  */
-export function renderResolver({ domains }: Rules, { serversFile, user }: ResolverPlaces): ResolverConfig {
+export function renderResolver({ domains }: Rules, places: ResolverPlaces): ResolverConfig {
+  const { listen, table, serversFile, user } = places;
   const lines = [
-    'port=53',
-    'interface=lo',
+    ...listen,
     'bind-interfaces',
     `user=${user}`,
     'pid-file=',
@@ -40,7 +44,7 @@ export function renderResolver({ domains }: Rules, { serversFile, user }: Resolv
     'log-facility=-',
     `servers-file=${serversFile}`,
     'address=/#/',
-    ...domains.flatMap(linesFor),
+    ...domains.flatMap((rule) => linesFor(rule, table)),
   ];
   const asked = domains.filter((rule) => isAny(rule.ports) || isAny(rule.below));
   return {
@@ -50,9 +54,9 @@ export function renderResolver({ domains }: Rules, { serversFile, user }: Resolv
 }
 
 /** `*.example.org` is more exact than `example.org` for dnsmasq, and names below it that are named themselves are more exact still. */
-function linesFor({ name, ports, below }: DomainRule): string[] {
+function linesFor({ name, ports, below }: DomainRule, table: string): string[] {
   if (!isAny(ports) && !isAny(below)) return [`address=/${name}/`];
-  const sets = setsOf(isAny(below) ? below : ports);
+  const sets = setsOf(isAny(below) ? below : ports, table);
   return [
     ...(isAny(ports) ? [] : [`address=/${name}/`]),
     ...(isAny(below) ? [] : [`address=/*.${name}/`]),
@@ -60,10 +64,10 @@ function linesFor({ name, ports, below }: DomainRule): string[] {
   ];
 }
 
-function setsOf(ports: Ports): string[] {
+function setsOf(ports: Ports, table: string): string[] {
   const each = ports === 'all' ? (['all'] as const) : ports;
   return each.flatMap((port) =>
-    ([4, 6] as const).map((family) => `${family}#inet#${TABLE}#${learnedSet(port, family)}`),
+    ([4, 6] as const).map((family) => `${family}#inet#${table}#${learnedSet(port, family)}`),
   );
 }
 

@@ -2,9 +2,6 @@ import { formatRange, isWithin, rangeOf, type Range } from './address';
 import type { RangeEntry } from './entry';
 import type { Ports, Rules } from './rules';
 
-/** The nftables table that is ours. */
-export const TABLE = 'pixels';
-
 /**
  * Addresses that no name may lead to, so that whoever owns an allowed name cannot point it at the host, at a neighbour or at this
  * machine's cloud: only a range that somebody allowed does. (RFC 6890 without the documentation's, which lead nowhere.)
@@ -49,39 +46,13 @@ export function learnedSet(port: number | 'all', family: 4 | 6): string {
 }
 
 /**
- * The text for `nft -f`, which puts all of the table in place at once. Whoever loads it has to define before it:
- * `$resolver`, the user id of the one process that may ask name servers; `$dhcp`, a set of those that may speak DHCP;
- * `$generation`, a number that no earlier ruleset had: connections that an earlier one accepted are looked at again.
- * @param mark goes into the table's comment, to tell which policy is in force: at most 100 letters and digits.
+ * What decides about a connection, as parts of a table of its own: sets, and the chains `check`, `pass` and `refuse`. Who goes to `check`
+ * has let pass before what `pass` has marked. Whoever loads it has to define `$generation`, a number that no earlier ruleset had:
+ * connections that an earlier one let pass are looked at again.
  */
-export function renderRuleset(rules: Rules, mark: string): string {
+export function renderDecision(rules: Rules): string {
   const ports = portsIn(rules);
-  return `table inet ${TABLE}
-delete table inet ${TABLE}
-table inet ${TABLE} {
-  comment "${mark}"
-${[...learnedSets(ports), ...rangeSets(rules, ports), ...refusedSets()].join('\n')}
-  # What leaves this machine. Answers to those who came in do, and what this ruleset accepted before.
-  chain output {
-    type filter hook output priority filter; policy drop;
-    oifname "lo" accept
-    ip daddr 127.0.0.1 accept # redirected below, which does not change the name of the interface
-    ip6 daddr ::1 accept
-    ct state { established, related } ct direction reply accept
-    ct state established ct mark $generation accept
-    meta skuid $resolver meta l4proto { tcp, udp } th dport 53 accept
-    meta skuid $dhcp udp sport 68 udp dport 67 accept
-    meta skuid $dhcp udp sport 546 udp dport 547 accept
-    icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } accept
-    goto check
-  }
-  # The same for machines inside this one.
-  chain forward {
-    type filter hook forward priority filter; policy drop;
-    ct state { established, related } ct direction reply accept
-    ct state established ct mark $generation accept
-    goto check
-  }
+  return `${[...learnedSets(ports), ...rangeSets(rules, ports), ...refusedSets()].join('\n')}
   chain check {
 ${checks(ports).join('\n')}
     goto refuse
@@ -95,16 +66,7 @@ ${checks(ports).join('\n')}
     ip6 daddr != ff00::/8 meta l4proto { tcp, udp } update @refused6 { ip6 daddr . meta l4proto . th dport counter }
     meta l4proto tcp reject with tcp reset
     reject with icmpx admin-prohibited
-  }
-  # Whichever name server is asked, the one that answers is ours.
-  chain names {
-    type nat hook output priority -100; policy accept;
-    oifname "lo" accept
-    meta skuid $resolver accept
-    meta l4proto { tcp, udp } th dport 53 redirect to :53
-  }
-}
-`;
+  }`;
 }
 
 type PortList = readonly (number | 'all')[];

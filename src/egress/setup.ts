@@ -1,15 +1,25 @@
 import fs from 'node:fs/promises';
 import type { EgressSetup } from '../sandbox/egress';
 import { isKind, PixelsError } from '../sandbox/errors';
-import { outputOf } from '../sandbox/exec';
 import type { SandboxHost } from '../sandbox/host';
 import type { SandboxName } from '../sandbox/name';
+import type { PolicyEnforcement } from './enforcement';
 import { parseEntry, type Entry } from './entry';
-import type { GuestPolicy } from './guest/files';
-import { SCRIPT } from './guest/units';
-import { newPolicy, readPolicy, writePolicy, type EgressMode } from './policy';
+import { gatewayEnforcement, type GatewayIngredients } from './gateway/enforcement';
+import { guestEnforcement } from './guest/enforcement';
+import {
+  newPolicy,
+  readPolicy,
+  usesGateway,
+  writePolicy,
+  type EgressMode,
+  type Enforcement,
+  type Policy,
+} from './policy';
 import { agentPreset, type Preset } from './preset';
-import { parseRefusals, type Refusal } from './refusals';
+import type { Refusal } from './refusals';
+
+export type { GatewayIngredients } from './gateway/enforcement';
 
 export interface EgressOptions {
   /** The person's own groups; the file may be missing. */
@@ -17,94 +27,88 @@ export interface EgressOptions {
   /** For new sandboxes: `[network]` of the configuration. */
   readonly mode: EgressMode;
   readonly allow: readonly string[];
-}
-
-/** What is in force in a sandbox, as it says itself. */
-export interface EgressState {
-  /** {@link GuestPolicy.mark}; undefined: nothing is, and everything can be reached. */
-  readonly mark: string | undefined;
-  /** Whether names are answered. */
-  readonly resolves: boolean;
+  /** `auto`: the gateway where there can be one. */
+  readonly enforcement: Enforcement | 'auto';
+  /** Asked only when one is seen to. @throws PixelsError `config`. */
+  readonly gateway: () => Promise<GatewayIngredients>;
 }
 
 /** {@link EgressSetup}, and what the faces need to speak about policies. */
 export interface Egress extends EgressSetup {
   /** @throws PixelsError `config`. */
   preset(): Promise<Preset>;
-  /** The text of a policy of that mode for a new sandbox, with the entries of the configuration. @throws PixelsError `config`. */
-  policyOf(mode: EgressMode): string;
-  /** The mark that a policy has when it is in force. */
-  markOf(policy: string): Promise<string>;
-  /** @throws what {@link SandboxHost.exec} throws. */
-  state(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<EgressState>;
+  /**
+   * The text of a policy of that mode for a new sandbox, with the entries of the configuration.
+   * @param enforcement default: the configuration's.
+   * @throws PixelsError `config`; what the server throws when it is asked for a gateway.
+   */
+  policyOf(host: SandboxHost, mode: EgressMode, enforcement?: Enforcement): Promise<string>;
   /** Whether a sandbox has a policy that leaves anything out. @throws PixelsError `not-found`, `protocol`. */
   isRestricted(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<boolean>;
-  /** What a running sandbox wanted to reach within a day and could not, the latest first. @throws what {@link SandboxHost.exec} throws. */
+  /**
+   * What a running sandbox wanted to reach within a day and could not, the latest first.
+   * @throws PixelsError `protocol`; `not-found`, `wrong-state` also where its gateway is not there or does not run.
+   */
   refusals(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<readonly Refusal[]>;
   /** Whether a running sandbox may reach exactly what this policy says. @throws what {@link SandboxHost.exec} throws. */
   isInForce(host: SandboxHost, name: SandboxName, policy: string, signal?: AbortSignal): Promise<boolean>;
 }
 
-/** Enforcement inside the sandbox, by files and units of egress/guest/. */
-export function guestEgress({ presetFile, mode, allow }: EgressOptions): Egress {
+/** Policies, each enforced where it says itself. */
+export function egressOf({ presetFile, mode, allow, enforcement, gateway: ingredients }: EgressOptions): Egress {
   const preset = async (): Promise<Preset> => agentPreset(await ownFile(presetFile));
-  const policyOf = (wanted: EgressMode): string => writePolicy(newPolicy(wanted, allow.map(configured)));
-  const rendered = async (policy: string): Promise<GuestPolicy> => {
-    const { guestPolicy } = await import('./guest/files');
-    return guestPolicy(readPolicy(policy), await preset());
+  const guest = guestEnforcement(preset);
+  const gateway = gatewayEnforcement({ preset, ingredients, guest });
+  const enforcementOf = (policy: Policy): PolicyEnforcement => (usesGateway(policy) ? gateway : guest);
+  const policyOf: Egress['policyOf'] = async (host, wanted, where) => {
+    const entries = allow.map(configured);
+    return writePolicy(newPolicy(wanted, entries, where ?? (await chosen(host, enforcement))));
   };
-  const markOf = async (policy: string): Promise<string> => (await rendered(policy)).mark;
-  const state: Egress['state'] = async (host, name, signal) => {
-    const command = ['sh', '-c', `[ ! -e ${SCRIPT} ] || exec sh ${SCRIPT} state`];
-    const { stdout } = await outputOf(host, name, { command }, signal);
-    const lines = stdout.trim().split('\n');
-    const mark = lines.length > 1 ? lines[0] : undefined;
-    return { mark, resolves: lines.at(-1) === 'active' };
+  /** For a sandbox that is not to be behind the gateway, or not any more. */
+  const leave: EgressSetup['place'] = async (host, name, _policy, run) => {
+    if (await host.gateway?.detach(name, run)) await gateway.release(host, name, run);
   };
   return {
     preset,
     policyOf,
-    initial: () => Promise.resolve(mode === 'unrestricted' ? undefined : policyOf(mode)),
-    async check(policy) {
-      await rendered(policy);
+    initial: (host) => (mode === 'unrestricted' ? Promise.resolve(undefined) : policyOf(host, mode)),
+    async check(host, text, signal) {
+      const policy = readPolicy(text);
+      await enforcementOf(policy).check(host, policy, signal);
     },
-    markOf,
-    async place(host, name, policy, run) {
-      await host.putFiles?.(name, (await rendered(policy)).files, run.signal);
+    async place(host, name, text, run) {
+      const policy = readPolicy(text);
+      if (!usesGateway(policy)) await leave(host, name, text, run);
+      await enforcementOf(policy).place(host, name, policy, run);
     },
-    async enforce(host, name, policy, run) {
-      run.onProgress?.({ message: `Putting the egress policy of ${name} in force` });
-      const { mark, files } = await rendered(policy);
-      const { applyScript } = await import('./guest/applyScript');
-      const { exitCode, stdout, stderr } = await outputOf(
-        host,
-        name,
-        { command: ['sh', '-s'] },
-        run.signal,
-        applyScript(files),
-      );
-      if (exitCode === 0 && stdout.trim().split('\n').at(-1) === mark) return;
-      const last = stderr.trim().split('\n').at(-1) ?? '';
-      const reason = last === '' ? `it ended with code ${exitCode}` : last.replace(/^pixels: /, '');
-      throw new PixelsError('failed', `Inside ${name}: ${reason.replace(/\.$/, '')}.`, {
-        cause: new Error(`egress.sh ended with ${exitCode}: ${stderr}${stdout}`),
-      });
+    async enforce(host, name, text, run) {
+      const policy = readPolicy(text);
+      await enforcementOf(policy).enforce(host, name, policy, run);
+      // Not before what is inside is in force.
+      if (!usesGateway(policy)) await leave(host, name, text, run);
     },
-    state,
+    async release(host, name, text, run) {
+      if (usesGateway(readPolicy(text))) await gateway.release(host, name, run);
+    },
     async isRestricted(host, name, signal) {
       const { egress } = (await host.get(name, signal)).state;
       return egress !== undefined && readPolicy(egress).mode !== 'unrestricted';
     },
     async refusals(host, name, signal) {
-      const command = ['sh', '-c', `[ ! -e ${SCRIPT} ] || exec sh ${SCRIPT} refused`];
-      const { stdout } = await outputOf(host, name, { command }, signal);
-      return parseRefusals(stdout, new Date());
+      const { egress } = (await host.get(name, signal)).state;
+      const policy = egress === undefined ? newPolicy('unrestricted') : readPolicy(egress);
+      return enforcementOf(policy).refusals(host, name, signal);
     },
-    async isInForce(host, name, policy, signal) {
-      const [wanted, found] = await Promise.all([markOf(policy), state(host, name, signal)]);
-      return wanted === 'open' ? found.mark === undefined : found.mark === wanted && found.resolves;
+    isInForce(host, name, text, signal) {
+      const policy = readPolicy(text);
+      return enforcementOf(policy).isInForce(host, name, policy, signal);
     },
   };
+}
+
+async function chosen(host: SandboxHost, enforcement: EgressOptions['enforcement']): Promise<Enforcement> {
+  if (enforcement !== 'auto') return enforcement;
+  return host.gateway !== undefined && (await host.gateway.lack()) === undefined ? 'gateway' : 'guest';
 }
 
 function configured(typed: string): Entry {

@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import * as z from 'zod/mini';
 import { PixelsError } from '../sandbox/errors';
 import type { IncusApi } from './api';
+import { isBehindGateway } from './gateway/names';
 import { instancePath } from './state';
 import { fullInstanceSchema, leaseSchema, stateSchema, type Instance, type NetworkState } from './wire';
 
@@ -39,7 +40,7 @@ export function leasedAddresses(instance: Instance, leases: readonly Lease[]): s
   return ordered(leases.filter(({ hwaddr }) => macs.has(hwaddr.toLowerCase())).map(({ address }) => address));
 }
 
-/** The addresses of the instance's own NICs, IPv4 first; not those of bridges that something inside has made. */
+/** The addresses of the instance's own NICs, IPv4 first; not one behind a gateway, to which nobody has a route, and not those of bridges that something inside has made. */
 export function stateAddresses(instance: Instance, network: NetworkState | null): string[] {
   const interfaces = nicsOf(instance).flatMap(([device, { name }]) => network?.[name ?? device] ?? []);
   const addresses = interfaces.flatMap((nic) => nic.addresses);
@@ -85,7 +86,9 @@ function networksOf(instance: Instance): string[] {
 }
 
 function nicsOf(instance: Instance): [string, Record<string, string>][] {
-  return Object.entries(instance.expanded_devices).filter(([, { type }]) => type === 'nic');
+  return Object.entries(instance.expanded_devices).filter(
+    ([, device]) => device['type'] === 'nic' && !isBehindGateway(device),
+  );
 }
 
 function ordered(addresses: readonly string[]): string[] {

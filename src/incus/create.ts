@@ -3,6 +3,7 @@ import { instanceName } from '../sandbox/name';
 import type { CopySpec, Limits, Placement, SandboxSpec } from '../sandbox/sandbox';
 import type { IncusApi } from './api';
 import { explainImageError, imageSource } from './images';
+import { isBehindGateway } from './gateway/names';
 import { change } from './operation';
 import { configOf, instancePath, STATE_PREFIX } from './state';
 import { inheritedSchema, networkSchema, profileSchema, type Devices } from './wire';
@@ -63,12 +64,20 @@ const IDENTITY = new Set(['hwaddr', 'ipv4.address', 'ipv6.address', 'host_name']
 function withoutIdentity(devices: Devices): Devices {
   const changed = Object.entries(devices)
     .filter(([, device]) => device['type'] === 'nic' && Object.keys(device).some((key) => IDENTITY.has(key)))
-    .map(([name, device]) => [name, Object.fromEntries(Object.entries(device).filter(([key]) => !IDENTITY.has(key)))]);
+    .map(([name, device]) => {
+      // Whoever starts the copy sees to what it may reach; until then it has nothing.
+      if (isBehindGateway(device)) return [name, { type: 'none' }];
+      return [name, Object.fromEntries(Object.entries(device).filter(([key]) => !IDENTITY.has(key)))];
+    });
   return Object.fromEntries(changed) as Devices;
 }
 
-/** The default profile's root disk and NIC, moved to another pool or network. */
-async function placedDevices(api: IncusApi, { pool, network }: Placement, signal?: AbortSignal): Promise<Devices> {
+/** The default profile's root disk and NIC, moved to another pool or network. Devices that are not given are the profile's. */
+export async function placedDevices(
+  api: IncusApi,
+  { pool, network }: Placement,
+  signal?: AbortSignal,
+): Promise<Devices> {
   if (pool === undefined && network === undefined) return {};
   const { devices } = await api.read('/profiles/default', profileSchema, { signal });
   const [rootName, root] = Object.entries(devices).find(([, { type, path }]) => type === 'disk' && path === '/') ?? [];

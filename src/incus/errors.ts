@@ -28,6 +28,7 @@ type RuleId =
   | 'between-states'
   | 'etag'
   | 'no-such-image'
+  | 'no-such-network'
   | 'image-server';
 
 interface Rule {
@@ -89,6 +90,7 @@ const RULES: readonly Rule[] = [
     hint: 'See "incus storage list" for those that there are.',
   },
   {
+    id: 'no-such-network',
     text: /Network not found/,
     kind: 'not-found',
     message: () => 'There is no such network on the server.',

@@ -2,9 +2,8 @@ import { Readable } from 'node:stream';
 import type WebSocket from 'ws';
 import { cancelled, PixelsError } from '../sandbox/errors';
 import type { ExecRequest, ExecSession } from '../sandbox/host';
-import { instanceName, type SandboxName } from '../sandbox/name';
 import type { IncusApi } from './api';
-import { isRefusal } from './errors';
+import { isRefusal, type About } from './errors';
 import { ended, inputTo, opened, outputFrom } from './execStreams';
 import { untilFinished } from './operation';
 import { instancePath } from './state';
@@ -30,14 +29,15 @@ const END_OF_TRANSMISSION = Buffer.from([4]);
  */
 export async function exec(
   api: IncusApi,
-  name: SandboxName,
+  instance: string,
+  about: About,
   request: ExecRequest,
   signal?: AbortSignal,
 ): Promise<ExecSession> {
-  const path = `${instancePath(instanceName(name))}/exec`;
+  const path = `${instancePath(instance)}/exec`;
   const [openWebSocket, { metadata }] = await Promise.all([
     api.webSockets(),
-    api.request('POST', path, { body: bodyOf(request), about: { name }, signal }),
+    api.request('POST', path, { body: bodyOf(request), about, signal }),
   ]);
   const { id, metadata: details } = parseWire(operationSchema, metadata, `POST ${path}`);
   const { fds } = parseWire(execSchema, details, `POST ${path}`);
@@ -56,7 +56,7 @@ export async function exec(
 
   const terminate = (): void => sockets.forEach((socket) => socket.terminate());
   const over = new AbortController();
-  const finished = Promise.race([untilFinished(api, id, { name }, Infinity), failureOf(api, input, output, errors)]);
+  const finished = Promise.race([untilFinished(api, id, about, Infinity), failureOf(api, input, output, errors)]);
   const printed = Promise.all([output, errors ?? output].map(ended));
 
   // A terminal's command begins when it has this stream too. Any other gets it with the first signal: where the stream comes just

@@ -1,11 +1,13 @@
 import type { SandboxHost } from '../sandbox/host';
 import type { Log } from '../sandbox/log';
+import { instanceName } from '../sandbox/name';
 import { IncusApi } from './api';
 import { checkpoints, createCheckpoint, deleteCheckpoint, lostByRollback } from './checkpoints';
 import type { IncusConnection } from './connection';
 import { copy, create } from './create';
 import { exec } from './exec';
 import { putFiles } from './files';
+import { gatewayHost } from './gateway';
 import { resetIdentity } from './identity';
 import { imageFingerprint, localImages } from './images';
 import { info } from './info';
@@ -51,7 +53,8 @@ export function connectIncus(connection: IncusConnection, { log }: { readonly lo
     lostByRollback: (name, label, signal) => lostByRollback(api, name, label, signal),
     rollback: (name, label, run) => rollback(api, name, label, run),
     updateState: (name, change, signal) => updateState(api, name, change, signal),
-    exec: (name, request, signal) => exec(api, name, request, signal),
+    exec: (name, request, signal) => exec(api, instanceName(name), { name }, request, signal),
+    gateway: gatewayHost(api),
     watch: (listener) => watch(api, log, listener),
     close: () => api.close(),
   };

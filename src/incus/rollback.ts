@@ -3,6 +3,7 @@ import type { Run } from '../sandbox/host';
 import { instanceName, type CheckpointLabel, type SandboxName } from '../sandbox/name';
 import type { IncusApi } from './api';
 import { isRefusal } from './errors';
+import { ensureNetwork, removeUnused } from './gateway/machine';
 import { clearJournals, readNotes, settingsOf, writeJournal, type Settings, type VolumeNote } from './journal';
 import { change } from './operation';
 import { poolOf } from './sandboxes';
@@ -75,9 +76,29 @@ export async function rollback(api: IncusApi, name: SandboxName, label: Checkpoi
   // After an interrupted rollback, what counts is what was before it.
   const settings = (isReverted(instance) ? journaledSettings(notes) : undefined) ?? settingsOf(instance);
   await writeJournal(api, pool, name, note, settings);
-  await change(api, 'PUT', path, { body: { restore: label }, about, run: { onProgress } });
+  const isLeft = await restore(api, name, label, { onProgress });
   await putBack(api, name, settings);
+  if (isLeft) await removeUnused(api);
   await clearJournals(api, pool, name, [note, ...notes.filter((other) => other !== note && other.settings)]);
+}
+
+/**
+ * Incus takes over the checkpoint's NICs as well, for the moment until {@link putBack}, and their network has to be there.
+ * @returns whether it had to be made.
+ */
+async function restore(api: IncusApi, name: SandboxName, label: CheckpointLabel, run: Run): Promise<boolean> {
+  const path = instancePath(instanceName(name));
+  const request = { body: { restore: label }, about: { name, label }, run };
+  try {
+    await change(api, 'PUT', path, request);
+    return false;
+  } catch (error) {
+    if (!isRefusal(error, 'no-such-network')) throw error;
+    // Only a gateway's comes and goes by itself.
+    await ensureNetwork(api);
+    await change(api, 'PUT', path, request);
+    return true;
+  }
 }
 
 async function putBack(api: IncusApi, name: SandboxName, settings: Settings): Promise<void> {

@@ -1,6 +1,7 @@
 import { readMark, unreadableMark } from '../sandbox/mark';
 import { nameOfInstance, type SandboxName } from '../sandbox/name';
 import type { Sandbox, SandboxState, SandboxStatus } from '../sandbox/sandbox';
+import { isBehindGateway } from './gateway/names';
 import type { Settings } from './journal';
 import { stateOf } from './state';
 import type { Devices, Instance } from './wire';
@@ -42,6 +43,7 @@ export function sandboxOf(name: SandboxName, instance: Instance, around: Surroun
     image: config['image.description'],
     checkpointCount,
     state,
+    ...(Object.values(instance.expanded_devices).some(isBehindGateway) ? { isBehindGateway: true } : {}),
     mark: readMark(state) ?? (reverted === undefined ? undefined : unreadableMark()),
   };
 }

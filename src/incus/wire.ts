@@ -84,6 +84,7 @@ export const imageSchema = z.object({
 export const imageAliasSchema = z.object({ target: z.string() });
 
 export const networkSchema = z.object({ managed: z.boolean() });
+export const networkUseSchema = z.object({ used_by: z._default(z.array(z.string()), []) });
 
 export const profileSchema = z.object({ devices: z.record(z.string(), texts) });
 
@@ -94,6 +95,7 @@ export const serverSchema = z.object({
       server_name: z.string(),
       server_version: z.string(),
       storage: z._default(z.string(), ''),
+      server_clustered: z._default(z.boolean(), false),
     }),
   ),
 });

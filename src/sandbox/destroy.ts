@@ -4,6 +4,7 @@ import type { Run, SandboxHost, StopOptions } from './host';
 import { refuseWithClones } from './linkedClones';
 import { underMark } from './mark';
 import type { SandboxName } from './name';
+import type { SandboxState } from './sandbox';
 import { undoInTime } from './undo';
 
 const AT_ONCE: StopOptions = { force: true, timeoutMs: 30_000 };
@@ -12,6 +13,7 @@ const AT_ONCE: StopOptions = { force: true, timeoutMs: 30_000 };
  * Stop, remove. Until the removal has begun everything can be undone, and is, when something fails or is cancelled; from then
  * on it can only go forward.
  * @param start starts it again as any start of this sandbox does.
+ * @returns the state that it had.
  * @throws `not-found`, `busy`; `wrong-state` before anything is touched, when it has linked clones.
  */
 export async function destroySandbox(
@@ -19,9 +21,9 @@ export async function destroySandbox(
   name: SandboxName,
   start: () => Promise<void>,
   run: Run,
-): Promise<void> {
+): Promise<SandboxState> {
   await refuseWithClones(host, { name }, run.signal);
-  const { status } = await host.get(name, run.signal);
+  const { status, state } = await host.get(name, run.signal);
   await underMark('destroy', {}, async (mark) => {
     const giveBack = await claim(host, name, mark, run.signal);
     let isBegun = false;
@@ -40,6 +42,7 @@ export async function destroySandbox(
       throw error;
     }
   });
+  return state;
 }
 
 /** Goes on with a removal whose process died, or that failed. Nothing is undone: who finishes it wants it. */

@@ -1,6 +1,7 @@
 import { isKind, PixelsError, sentence, toPixelsError } from './errors';
 import type { Run, SandboxHost } from './host';
 import type { SandboxName } from './name';
+import type { SandboxState } from './sandbox';
 import { undoInTime } from './undo';
 
 /**
@@ -12,13 +13,13 @@ export interface EgressSetup {
    * What a new sandbox gets for which nobody has said anything else; undefined: it may reach everything.
    * @throws PixelsError `config`, `invalid`.
    */
-  initial(): Promise<string | undefined>;
+  initial(host: SandboxHost): Promise<string | undefined>;
 
   /**
    * Makes sure that a policy can be enforced, before anything is done for it.
-   * @throws PixelsError `protocol`, `config`, `invalid`.
+   * @throws PixelsError `protocol`, `config`, `invalid`, `unsupported`.
    */
-  check(policy: string): Promise<void>;
+  check(host: SandboxHost, policy: string, signal?: AbortSignal): Promise<void>;
 
   /** Puts a policy where a stopped sandbox finds it at its start, as far as the server can do that. */
   place(host: SandboxHost, name: SandboxName, policy: string, run: Run): Promise<void>;
@@ -28,6 +29,9 @@ export interface EgressSetup {
    * @throws PixelsError `failed` with the last line of what went wrong inside.
    */
   enforce(host: SandboxHost, name: SandboxName, policy: string, run: Run): Promise<void>;
+
+  /** What is left to do for the policy of a sandbox that has been destroyed. */
+  release(host: SandboxHost, name: SandboxName, policy: string, run: Run): Promise<void>;
 }
 
 /** What a start under a policy needs. */
@@ -51,7 +55,7 @@ export async function startUnderPolicy({ host, egress, tell }: Guard, name: Sand
   if (egress === undefined) {
     throw new PixelsError('unsupported', `${name} has an egress policy, which cannot be put in force from here.`);
   }
-  await egress.check(policy);
+  await egress.check(host, policy, run.signal);
   if (status !== 'running') await egress.place(host, name, policy, run);
   await host.start(name, run);
   try {
@@ -84,7 +88,7 @@ export async function changePolicy(
 ): Promise<boolean> {
   if (egress === undefined) throw new PixelsError('unsupported', 'Egress policies cannot be put in force from here.');
   let policy = change((await host.get(name, run.signal)).state.egress);
-  await egress.check(policy);
+  await egress.check(host, policy, run.signal);
   await host.updateState(name, (state) => ({ egress: (policy = change(state.egress)) }), run.signal);
   const { status } = await host.get(name, run.signal);
   if (status !== 'running') {
@@ -98,6 +102,15 @@ export async function changePolicy(
     await stopUnguarded(host, name);
     throw notInForce(name, error);
   }
+}
+
+/** For the policy of a sandbox that is no more. Throws nothing: the next one that goes sees to what was left. */
+export async function releasePolicy(
+  { host, egress }: Pick<Guard, 'host' | 'egress'>,
+  name: SandboxName,
+  { egress: policy }: SandboxState,
+): Promise<void> {
+  if (policy !== undefined) await undoInTime(() => egress?.release(host, name, policy, {}) ?? Promise.resolve());
 }
 
 async function stopUnguarded(host: SandboxHost, name: SandboxName): Promise<void> {

@@ -1,5 +1,5 @@
 import { PixelsError } from './errors';
-import type { ExecRequest, SandboxHost } from './host';
+import type { ExecRequest, ExecSession, SandboxHost } from './host';
 import type { SandboxName } from './name';
 
 /** More than this from a command whose output we read ourselves is a mistake, not an answer. */
@@ -17,7 +17,14 @@ export async function outputOf(
   signal?: AbortSignal,
   input = '',
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const session = await host.exec(name, request, signal);
+  return outputOfSession(await host.exec(name, request, signal), input);
+}
+
+/** The same for a command that has just been started. */
+export async function outputOfSession(
+  session: ExecSession,
+  input = '',
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   session.stdin.end(input);
   const [stdout, stderr, exitCode] = await Promise.all([
     textOf(session.stdout),

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Check, Wanted } from './check';
+import type { GatewayHost } from './gateway';
 import type { Mark } from './mark';
 import type { CheckpointLabel, SandboxName } from './name';
 import type {
@@ -74,6 +75,9 @@ export interface SandboxHost {
    * a sandbox that is stopped. @throws `not-found`, `no-space`.
    */
   putFiles?(name: SandboxName, files: readonly GuestFile[], signal?: AbortSignal): Promise<void>;
+
+  /** For policies that are enforced outside the sandbox. Absent where the server has no such networks. */
+  readonly gateway?: GatewayHost;
 
   /** Nothing happens when it already runs. Returns when its init has been started, not when it has an address. */
   start(name: SandboxName, run?: Run): Promise<void>;

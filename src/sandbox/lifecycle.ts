@@ -1,7 +1,7 @@
 import { baseOf } from './base';
 import { claim } from './claim';
 import { destroySandbox, resumeDestroy } from './destroy';
-import { changePolicy, placePolicy, startUnderPolicy, type EgressSetup, type Guard } from './egress';
+import { changePolicy, placePolicy, releasePolicy, startUnderPolicy, type EgressSetup, type Guard } from './egress';
 import type { Access, EditorServer, GuestSetup } from './guest';
 import { cancelled, isKind, PixelsError, sentence, toPixelsError } from './errors';
 import type { Run, SandboxHost, StopOptions } from './host';
@@ -71,7 +71,7 @@ export class Lifecycle {
     await this.prepare(request);
     const limits = await chosenLimits(this.host, request, run.signal);
     const policy = await this.policyFor(request, run);
-    if (policy !== undefined) await this.egress?.check(policy);
+    if (policy !== undefined) await this.egress?.check(this.host, policy, run.signal);
     const action = 'from' in request.source ? 'clone' : 'create';
     return underMark(action, { provision, recipe }, async (mark) => {
       let started = false;
@@ -83,6 +83,7 @@ export class Lifecycle {
       } catch (error) {
         if (!started || isKind(error, 'cancelled')) {
           await removeIfMarked(this.host, name, mark);
+          await releasePolicy(this.guard, name, { ...(policy === undefined ? {} : { egress: policy }) });
           throw error;
         }
         const reason = sentence(toPixelsError(error));
@@ -133,7 +134,8 @@ export class Lifecycle {
    */
   async destroy(name: SandboxName, run: Run = {}): Promise<void> {
     run.onProgress?.({ message: `Destroying ${name}` });
-    await destroySandbox(this.host, name, () => startUnderPolicy(this.guard, name, {}), run);
+    const state = await destroySandbox(this.host, name, () => startUnderPolicy(this.guard, name, {}), run);
+    await releasePolicy(this.guard, name, state);
   }
 
   /** @returns the label, made from the time when none is given. @throws `exists`, `busy`. */
@@ -188,9 +190,12 @@ export class Lifecycle {
   }
 
   private async finishWhatIsLeft(name: SandboxName, run: Run): Promise<void> {
-    const { mark: found, status } = await this.host.get(name, run.signal);
+    const { mark: found, status, state } = await this.host.get(name, run.signal);
     if (found === undefined) return;
-    if (found.action === 'destroy') return resumeDestroy(this.host, name, run);
+    if (found.action === 'destroy') {
+      await resumeDestroy(this.host, name, run);
+      return releasePolicy(this.guard, name, state);
+    }
     const { action, label, safety, wasRunning, provision, recipe } = found;
     const details = { label, safety, wasRunning, provision, recipe };
     await underMark(action, details, async (mark) => {
@@ -221,7 +226,7 @@ export class Lifecycle {
   private async policyFor({ source, egress }: CreateRequest, run: Run): Promise<string | undefined> {
     if (egress !== undefined) return egress;
     const isCopy = 'from' in source && baseOf(source.from.name) === undefined;
-    return isCopy ? (await this.host.get(source.from.name, run.signal)).state.egress : this.egress?.initial();
+    return isCopy ? (await this.host.get(source.from.name, run.signal)).state.egress : this.egress?.initial(this.host);
   }
 
   private async make(

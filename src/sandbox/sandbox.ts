@@ -12,6 +12,8 @@ export interface Sandbox {
   readonly status: SandboxStatus;
   /** Addresses that are reachable from outside the sandbox, IPv4 first. Empty while stopped or before DHCP. */
   readonly addresses: readonly string[];
+  /** It has no address that can be reached, ever: only the server's API leads into it. Absent: it has. */
+  readonly isBehindGateway?: true;
   /** Number of CPUs it may use; undefined is all of the host's. */
   readonly cpu: number | undefined;
   /** Memory limit in MiB; undefined is all of the host's. */

@@ -7,7 +7,7 @@ import { agentPreset } from '../../src/egress/preset';
 import { denying, newPolicy, type Policy } from '../../src/egress/policy';
 import { renderResolver } from '../../src/egress/resolver';
 import { rulesOf } from '../../src/egress/rules';
-import { renderRuleset } from '../../src/egress/ruleset';
+import { renderRuleset, TABLE } from '../../src/egress/guest/ruleset';
 import { connect, Namespace } from '../support/namespaces';
 import { HOSTS, PRIVATE_ADDRESS, probe, startTestInternet, type TestInternet } from '../support/testInternet';
 
@@ -52,7 +52,12 @@ async function enforce(policy: Policy): Promise<void> {
   load(renderRuleset(rules, 'test'));
   stopResolver();
   const serversFile = path.join(directory, 'servers');
-  const { config, asked } = renderResolver(rules, { serversFile, user: 'root' });
+  const { config, asked } = renderResolver(rules, {
+    listen: ['port=53', 'interface=lo'],
+    table: TABLE,
+    serversFile,
+    user: 'root',
+  });
   const servers = asked.split('\n').filter((name) => name !== '');
   writeFileSync(serversFile, servers.map((name) => `server=/${name}/${ROUTER.v4}\n`).join(''));
   writeFileSync(path.join(directory, 'dnsmasq.conf'), config.replace('user=root', 'user='));

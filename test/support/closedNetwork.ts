@@ -10,7 +10,7 @@ export async function bridgeAddress(raw: RawIncus): Promise<string> {
     type: string;
     config: Record<string, string>;
   }[];
-  const bridge = networks.find(({ managed, type }) => managed && type === 'bridge');
+  const bridge = networks.find(({ type, config }) => type === 'bridge' && /\d/.test(config['ipv4.address'] ?? ''));
   return bridge!.config['ipv4.address']!.replace(/\/.*/, '');
 }
 

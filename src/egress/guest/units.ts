@@ -1,6 +1,12 @@
 /** The script that does all the work. */
 export const SCRIPT = '/usr/local/lib/pixels/egress.sh';
 
+/** The policy's files. */
+export const DIRECTORY = '/var/lib/pixels/egress';
+
+/** For what is forgotten when the sandbox stops. */
+export const RUN = '/run/pixels-egress';
+
 /** Where the resolver finds whom to ask; egress.sh writes it. */
 export const SERVERS_FILE = '/run/pixels-egress/servers';
 

@@ -21,9 +21,9 @@ export async function setEgressMode(face: Face, node?: Node): Promise<void> {
   });
   if (answer.kind !== 'answer') return;
   const { value: mode } = answer;
-  const isInForce = await changeEgress(face, name, async (egress) => {
+  const isInForce = await changeEgress(face, name, async (pixels) => {
     const { changeToMode } = await import('../../app/egressMode');
-    return changeToMode({ egress }, mode);
+    return changeToMode(pixels, mode);
   });
   if (isInForce === undefined) return;
   const allow = vscode.l10n.t('Allow Domain…');

@@ -74,6 +74,7 @@ const SAMPLES: Record<string, [toml: string, env: string, override: unknown, fro
   'provision.proxy': ['"http://a:1"', 'https://b:2', 'http://c:3', 'http://a:1', 'https://b:2'],
   'provision.no_proxy': ['"a, b"', 'c,d', 'e', 'a, b', 'c,d'],
   'network.egress': ['"agent"', 'allowlist', 'unrestricted', 'agent', 'allowlist'],
+  'network.enforcement': ['"guest"', 'gateway', 'auto', 'guest', 'gateway'],
   'network.allow': ['["a.org"]', 'b.org', ['c.org'], ['a.org'], ['b.org']],
 };
 

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { parseEntry } from '../../../src/egress/entry';
-import { applyScript } from '../../../src/egress/guest/applyScript';
+import { applyScript } from '../../../src/egress/applyScript';
 import { guestPolicy } from '../../../src/egress/guest/files';
 import { UNITS } from '../../../src/egress/guest/units';
 import { allowingUntil, newPolicy, policyAt } from '../../../src/egress/policy';
 import { agentPreset } from '../../../src/egress/preset';
-import { guestEgress } from '../../../src/egress/setup';
+import { egressOf } from '../../../src/egress/setup';
+import type { SandboxHost } from '../../../src/sandbox/host';
 
 const preset = agentPreset();
 
@@ -65,7 +66,8 @@ describe('what is put into a sandbox', () => {
   it('is a script that a shell understands, and units that systemd does', () => {
     const { files } = guestPolicy(newPolicy('agent'), preset);
     const script = files.find(({ path }) => path.endsWith('/egress.sh'))!.content;
-    for (const input of [applyScript(files), script]) execFileSync('sh', ['-n'], { input });
+    for (const input of [applyScript(files, { run: '/run', command: 'true' }), script])
+      execFileSync('sh', ['-n'], { input });
     for (const [path, text] of Object.entries(UNITS)) {
       expect(text, path).toMatch(/^\[Unit\]\n/);
       expect(
@@ -78,16 +80,25 @@ describe('what is put into a sandbox', () => {
 
 describe('the configuration', () => {
   const egress = (mode: 'agent' | 'unrestricted', allow: string[]) =>
-    guestEgress({ presetFile: '/nonexistent/egress.toml', mode, allow });
+    egressOf({
+      presetFile: '/nonexistent/egress.toml',
+      mode,
+      allow,
+      enforcement: 'guest',
+      gateway: () => Promise.reject(new Error('nobody asks')),
+    });
+  const host = {} as SandboxHost;
 
   it('says what new sandboxes get', async () => {
-    expect(await egress('unrestricted', ['a.example']).initial()).toBeUndefined();
-    expect(await egress('agent', ['A.example']).initial()).toBe(
+    expect(await egress('unrestricted', ['a.example']).initial(host)).toBeUndefined();
+    expect(await egress('agent', ['A.example']).initial(host)).toBe(
       '{"v":1,"mode":"agent","on":[],"off":[],"allow":["a.example"],"deny":[]}',
     );
   });
 
-  it('with a wrong entry is an error that names its key', () => {
-    expect(() => egress('agent', ['a.*.b']).policyOf('agent')).toThrow(/^network\.allow: "a\.\*\.b" has a "\*"/);
+  it('with a wrong entry is an error that names its key', async () => {
+    await expect(egress('agent', ['a.*.b']).policyOf(host, 'agent')).rejects.toThrow(
+      /^network\.allow: "a\.\*\.b" has a "\*"/,
+    );
   });
 });

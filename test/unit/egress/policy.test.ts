@@ -337,7 +337,7 @@ describe('the form that is kept with a sandbox', () => {
 
   it('of a newer version says that Pixels is too old', () => {
     try {
-      readPolicy('{"v":3,"anything":true}');
+      readPolicy('{"v":4,"anything":true}');
       expect.unreachable();
     } catch (error) {
       expect(error).toMatchObject({ kind: 'protocol', hint: 'A newer Pixels has written it: update this one.' });

@@ -47,7 +47,7 @@ async function oneCommand() {
     fs.rmSync(folder, { recursive: true });
   });
   const cancelling = new AbortController();
-  const session = await exec(api, web, { command: ['true'] }, cancelling.signal);
+  const session = await exec(api, 'px-web', { name: web }, { command: ['true'] }, cancelling.signal);
   await expect.poll(() => streams.size).toBe(3);
   const print = (fd: string, data: string) => streams.get(fd)!.send(Buffer.from(data), { binary: true });
   const endOutput = (fd: string) => streams.get(fd)!.send('');

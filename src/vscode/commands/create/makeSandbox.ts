@@ -30,7 +30,7 @@ export async function makeSandbox(
     const { source, recipe, baseToBuild } = await orderFor(pixels, wish, provision, run.signal);
     const isLinked = 'from' in source && (await host.info(run.signal)).copiesAreLinked;
     const editor = provision && withServer ? await editorServer() : undefined;
-    const egress = mode && pixels.egress.policyOf(mode);
+    const egress = mode && (await pixels.egress.policyOf(host, mode));
     await lifecycle.create({ name, source, limits, provision, recipe, editor, egress }, run);
     const linkedTo = isLinked ? source.from.name : undefined;
     // What is cloned from a base is complete: the editor's server only makes its first window open faster.

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import type { Egress, Policy, Preset } from '../../../egress';
+import type { Pixels } from '../../../app/pixels';
+import type { Policy, Preset } from '../../../egress';
 import { PixelsError } from '../../../sandbox/errors';
 import type { SandboxName } from '../../../sandbox/name';
 import { runAction } from '../../action';
@@ -16,7 +17,7 @@ export async function changePolicy(
   done: (policy: Policy, preset: Preset) => string,
 ): Promise<void> {
   let words = '';
-  const isInForce = await changeEgress(face, name, async (egress) => {
+  const isInForce = await changeEgress(face, name, async ({ egress }) => {
     const [{ readPolicy, writePolicy }, preset] = await Promise.all([import('../../../egress'), egress.preset()]);
     return (text) => {
       if (text === undefined) throw new PixelsError('wrong-state', vscode.l10n.t('{0} may reach everything.', name));
@@ -32,11 +33,11 @@ export async function changePolicy(
 export async function changeEgress(
   face: Face,
   name: SandboxName,
-  changeOf: (egress: Egress) => Promise<(policy: string | undefined) => string>,
+  changeOf: (pixels: Pixels) => Promise<(policy: string | undefined) => string>,
 ): Promise<boolean | undefined> {
   const title = vscode.l10n.t('Changing what {0} may reach', name);
-  const outcome = await runAction(face, { title, rows: [name] }, async ({ egress, lifecycle }, run) =>
-    lifecycle.changeEgress(name, await changeOf(egress), run),
+  const outcome = await runAction(face, { title, rows: [name] }, async (pixels, run) =>
+    pixels.lifecycle.changeEgress(name, await changeOf(pixels), run),
   );
   return outcome.kind === 'ok' ? outcome.value : undefined;
 }
