@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { PixelsError } from '../sandbox/errors';
+import { isKind, PixelsError } from '../sandbox/errors';
 import { covers, formatEntry, parseEntry, type Entry } from './entry';
 import { findGroup, type Preset } from './preset';
 
@@ -34,6 +34,8 @@ export interface TimedEntry {
   readonly entry: Entry;
   /** In whole seconds. */
   readonly until: Date;
+  /** Not a person's, but what the set-up of the sandbox needs. */
+  readonly forSetUp?: true;
 }
 
 /** Whether it is enforced by a gateway; there is nothing to enforce where everything may be reached. */
@@ -89,6 +91,33 @@ export function allowingUntil(policy: Policy, typed: string, until: Date, preset
   const others = policy.timed.filter((other) => formatEntry(other.entry) !== text);
   const whole = new Date(Math.ceil(until.getTime() / 1000) * 1000);
   return { ...policy, timed: byText([...others, { entry, until: whole }]) };
+}
+
+/** The policy with these things, groups among them, allowed as well until then, for the set-up; but not what a person has denied. */
+export function lending(policy: Policy, needs: readonly string[], until: Date, preset: Preset): Policy {
+  const wanted = needs.flatMap((need) =>
+    need.startsWith('@') ? findGroup(preset, need.slice(1)).entries : [parseEntry(need)],
+  );
+  const own = takingBack(policy);
+  const ownTexts = new Set(own.timed.map(({ entry }) => formatEntry(entry)));
+  const lent = wanted
+    .map(formatEntry)
+    .filter((text) => !ownTexts.has(text))
+    .reduce((before, text) => {
+      try {
+        return allowingUntil(before, text, until, preset);
+      } catch (error) {
+        if (isKind(error, 'invalid')) return before; // denied
+        throw error;
+      }
+    }, own);
+  const isOwn = (one: TimedEntry): boolean => own.timed.includes(one);
+  return { ...own, timed: lent.timed.map((one) => (isOwn(one) ? one : { ...one, forSetUp: true })) };
+}
+
+/** The policy without what was lent to the set-up. */
+export function takingBack(policy: Policy): Policy {
+  return { ...policy, timed: policy.timed.filter(({ forSetUp }) => forSetUp === undefined) };
 }
 
 /** The policy at a time: what is allowed until later is one of the person's own entries, and what has ended is gone. */
@@ -163,7 +192,7 @@ function byText(entries: readonly TimedEntry[]): readonly TimedEntry[] {
   return [...entries].sort((one, other) => (text(one) < text(other) ? -1 : 1));
 }
 
-/** Since 2 there is `timed`, since 3 `enforcement`; where they say nothing new, an older Pixels may read it too. */
+/** Since 2 there is `timed`, since 3 `enforcement` and `forSetUp`; where they say nothing new, an older Pixels may read it too. */
 const VERSION = 3;
 const ids = z.array(z.string());
 const policySchema = z.strictObject({
@@ -174,15 +203,23 @@ const policySchema = z.strictObject({
   off: ids,
   allow: z.array(z.string()),
   deny: z.array(z.string()),
-  timed: z._default(z.array(z.strictObject({ entry: z.string(), until: z.int() })), []),
+  timed: z._default(
+    z.array(z.strictObject({ entry: z.string(), until: z.int(), forSetUp: z.optional(z.literal(true)) })),
+    [],
+  ),
 });
 
 /** The policy as it is kept with its sandbox on the server: the same text for the same policy. */
 export function writePolicy({ mode, enforcement, on, off, allow, deny, timed }: Policy): string {
   const lists = { mode, on, off, allow: allow.map(formatEntry), deny: deny.map(formatEntry) };
   if (timed.length === 0 && enforcement === 'guest') return JSON.stringify({ v: 1, ...lists });
-  const written = timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until: until.getTime() / 1000 }));
-  if (enforcement === 'guest') return JSON.stringify({ v: 2, ...lists, timed: written });
+  const written = timed.map(({ entry, until, forSetUp }) => ({
+    entry: formatEntry(entry),
+    until: until.getTime() / 1000,
+    ...(forSetUp ? { forSetUp } : {}),
+  }));
+  if (enforcement === 'guest' && timed.every(({ forSetUp }) => forSetUp === undefined))
+    return JSON.stringify({ v: 2, ...lists, timed: written });
   return JSON.stringify({ v: VERSION, ...lists, enforcement, timed: written });
 }
 
@@ -206,7 +243,11 @@ export function readPolicy(text: string, now = new Date()): Policy {
     }
     const { mode, enforcement, on, off, allow, deny, timed } = z.parse(policySchema, raw);
     const until = timed.map((one) => new Date(one.until * 1000));
-    const read = strict(timed.map(({ entry }) => entry)).map((entry, at) => ({ entry, until: until[at] ?? now }));
+    const read = strict(timed.map(({ entry }) => entry)).map((entry, at) => ({
+      entry,
+      until: until[at] ?? now,
+      ...(timed[at]?.forSetUp ? { forSetUp: true as const } : {}),
+    }));
     const running = read.filter((one) => one.until > now);
     return { mode, enforcement, on, off, allow: strict(allow), deny: strict(deny), timed: running };
   } catch (error) {

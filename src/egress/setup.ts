@@ -8,7 +8,9 @@ import { parseEntry, type Entry } from './entry';
 import { gatewayEnforcement, type GatewayIngredients } from './gateway/enforcement';
 import { guestEnforcement } from './guest/enforcement';
 import {
+  lending,
   newPolicy,
+  takingBack,
   readPolicy,
   usesGateway,
   writePolicy,
@@ -90,6 +92,14 @@ export function egressOf({ presetFile, mode, allow, enforcement, gateway: ingred
     async release(host, name, text, run) {
       if (usesGateway(readPolicy(text))) await gateway.release(host, name, run);
     },
+    async lender(needs, until) {
+      const groups = await preset();
+      return (text) => {
+        const policy = readPolicy(text);
+        return policy.mode === 'unrestricted' ? text : writePolicy(lending(policy, needs, until, groups));
+      };
+    },
+    takeBack: (text) => writePolicy(takingBack(readPolicy(text))),
     async isRestricted(host, name, signal) {
       const { egress } = (await host.get(name, signal)).state;
       return egress !== undefined && readPolicy(egress).mode !== 'unrestricted';

@@ -6,6 +6,7 @@ import type { OwnBase } from './ownBase';
 import { recipeSetup } from './recipeSetup';
 import { certificateHint } from './certificateHint';
 import { lastWords } from './lastWords';
+import { needsOf } from './needs';
 import { NOTHING_TO_TELL, surroundingsOrder, tellSurroundings, type Surroundings } from './surroundings';
 import { seal } from './seal';
 
@@ -40,6 +41,10 @@ export function guestSetup(options: GuestSetupOptions): GuestSetup {
       // What the network demanded may have a password in it; a copy is told again.
       if (surroundings !== undefined) await tellSurroundings(host, name, NOTHING_TO_TELL, run.signal);
       await seal(host, name, run);
+    },
+    async needs(host, name, wanted, run) {
+      const proxy = (await surroundings?.())?.proxy;
+      return needsOf(host, name, wanted, { directory: recipeDirectory, bases, npmRegistry, proxy }, run);
     },
     async prepare() {
       await readOrder();

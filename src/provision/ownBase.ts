@@ -34,7 +34,15 @@ export async function recipeOfBase(
     retries: 0, // nobody says that it can be run twice
   } as const;
   const steps = [...(parent?.steps ?? []), step];
-  return { id: name, title: name, description, steps, from, image: image ?? parent?.image };
+  return {
+    id: name,
+    title: name,
+    description,
+    steps,
+    network: parent?.network ?? [],
+    from,
+    image: image ?? parent?.image,
+  };
 }
 
 async function contentOf(name: string, file: string): Promise<string> {

@@ -11,6 +11,8 @@ export interface Recipe {
   readonly description: string;
   /** Those of the recipe that it begins with and of those that it includes come first. */
   readonly steps: readonly Step[];
+  /** What of the network its steps need: domains, and groups of the egress preset, `@system`. Sorted. */
+  readonly network: readonly string[];
   /** The recipe that it begins with: its base is cloned from that one's. */
   readonly from?: string | undefined;
   /** The image that it is for; undefined: any. */
@@ -35,6 +37,7 @@ const recipeSchema = z.strictObject({
   description: z.optional(z.string()),
   from: z.optional(ID),
   include: z.optional(z.array(ID)),
+  network: z.optional(z.array(z.string().check(z.regex(/^@?[^\s@,]{1,255}$/)))),
   steps: z.optional(z.array(stepSchema).check(z.minLength(1))),
 });
 
@@ -52,13 +55,14 @@ export async function parseRecipe(id: string, toml: string, around: RecipeSurrou
     const [issue] = parsed.error.issues;
     return refuse(`${pathOf(issue?.path ?? [])} ${problemOf(issue)}`, parsed.error);
   }
-  const { title, description = '', from, include = [], steps = [] } = parsed.data;
+  const { title, description = '', from, include = [], network = [], steps = [] } = parsed.data;
   const first = from === undefined ? undefined : await around.from(from);
   const others = await Promise.all(include.map((inner) => around.include(inner)));
   const own = await Promise.all(steps.map((step) => completeStep(step, around.read, refuse)));
   const all = joined([first?.steps ?? [], ...others.map((other) => other.steps), own], refuse);
   if (all.length === 0) refuse('it has no steps');
-  return { id, title, description, steps: all, from, image: first?.image };
+  const needed = [first?.network ?? [], ...others.map((other) => other.network), network].flat();
+  return { id, title, description, steps: all, network: [...new Set(needed)].sort(), from, image: first?.image };
 }
 
 function tomlTable(toml: string, refuse: (what: string, cause?: unknown) => never): unknown {

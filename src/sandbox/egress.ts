@@ -30,6 +30,16 @@ export interface EgressSetup {
    */
   enforce(host: SandboxHost, name: SandboxName, policy: string, run: Run): Promise<void>;
 
+  /**
+   * What makes a policy into one that allows these things as well until then: domains and groups of the preset, `@system`. For the
+   * set-up; what a person has denied stays denied.
+   * @throws PixelsError `config`, `invalid`.
+   */
+  lender(needs: readonly string[], until: Date): Promise<(policy: string) => string>;
+
+  /** The policy without what was lent to the set-up. @throws PixelsError `protocol`. */
+  takeBack(policy: string): string;
+
   /** What is left to do for the policy of a sandbox that has been destroyed. */
   release(host: SandboxHost, name: SandboxName, policy: string, run: Run): Promise<void>;
 }
@@ -102,6 +112,39 @@ export async function changePolicy(
     await stopUnguarded(host, name);
     throw notInForce(name, error);
   }
+}
+
+/** How long a set-up has what it needs, when nobody sees it end. */
+const LENT_FOR_MS = 60 * 60_000;
+
+/**
+ * Lets a restricted sandbox reach what its set-up needs as well, until {@link takeBack}, and at the longest for an hour.
+ * @throws PixelsError as {@link changePolicy}.
+ */
+export async function lend(
+  { host, egress }: Pick<Guard, 'host' | 'egress'>,
+  name: SandboxName,
+  needsOf: () => Promise<readonly string[]>,
+  run: Run,
+): Promise<void> {
+  const { egress: policy } = (await host.get(name, run.signal)).state;
+  if (policy === undefined || egress === undefined) return;
+  const needs = await needsOf();
+  if (needs.length === 0) return;
+  const lent = await egress.lender(needs, new Date(Date.now() + LENT_FOR_MS));
+  if (lent(policy) === policy) return;
+  await changePolicy({ host, egress }, name, (now = policy) => lent(now), run);
+}
+
+/** Ends what was lent to a set-up. @throws PixelsError as {@link changePolicy}. */
+export async function takeBack(
+  { host, egress }: Pick<Guard, 'host' | 'egress'>,
+  name: SandboxName,
+  run: Run = {},
+): Promise<void> {
+  const { egress: policy } = (await host.get(name, run.signal)).state;
+  if (policy === undefined || egress === undefined || egress.takeBack(policy) === policy) return;
+  await changePolicy({ host, egress }, name, (now = policy) => egress.takeBack(now), run);
 }
 
 /** For the policy of a sandbox that is no more. Throws nothing: the next one that goes sees to what was left. */

@@ -26,6 +26,13 @@ export interface GuestSetup {
   setUpAccess(host: SandboxHost, name: SandboxName, options: { newHostKey: boolean }, run: Run): Promise<Access>;
 
   /**
+   * What of the network {@link setUpAccess} and a recipe need in a running sandbox: domains, addresses, and groups of the egress
+   * preset, `@system`. What the sandbox itself names counts only while nobody else has been in it.
+   * @throws PixelsError `not-found`, `config` (recipe).
+   */
+  needs(host: SandboxHost, name: SandboxName, wanted: SetUpNeeds, run: Run): Promise<readonly string[]>;
+
+  /**
    * Takes out of a running sandbox what copies of it must not have: keys of persons and of the machine, its identity, histories,
    * caches. To be done just before it is stopped for good; the log of its recipe stays.
    * @throws PixelsError `failed`.
@@ -33,6 +40,14 @@ export interface GuestSetup {
   seal(host: SandboxHost, name: SandboxName, run: Run): Promise<void>;
 
   readonly recipes: RecipeSetup;
+}
+
+export interface SetUpNeeds {
+  readonly recipe?: string | undefined;
+  /** Whether an editor's server is put in too. */
+  readonly editor: boolean;
+  /** Whether it has just been made from its image. */
+  readonly isNew: boolean;
 }
 
 /** What the use cases need to know and do about recipes. The provision room knows what a recipe is. */

@@ -1,7 +1,16 @@
 import { baseOf } from './base';
 import { claim } from './claim';
 import { destroySandbox, resumeDestroy } from './destroy';
-import { changePolicy, placePolicy, releasePolicy, startUnderPolicy, type EgressSetup, type Guard } from './egress';
+import {
+  changePolicy,
+  lend,
+  placePolicy,
+  releasePolicy,
+  startUnderPolicy,
+  takeBack,
+  type EgressSetup,
+  type Guard,
+} from './egress';
 import type { Access, EditorServer, GuestSetup } from './guest';
 import { cancelled, isKind, PixelsError, sentence, toPixelsError } from './errors';
 import type { Run, SandboxHost, StopOptions } from './host';
@@ -13,7 +22,7 @@ import { Provisioner } from './provisioner';
 import { readProvisionRecord, reopened, writeProvisionRecord } from './provisioning';
 import { restoreCheckpoint, resumeRestore, type RestoreContext } from './restore';
 import type { Limits, Placement, StateChange } from './sandbox';
-import { removeIfMarked } from './undo';
+import { removeIfMarked, undoInTime } from './undo';
 
 /** What a new sandbox is made of. */
 export type Source =
@@ -50,7 +59,7 @@ export class Lifecycle {
     private readonly guest: GuestSetup,
     private readonly egress?: EgressSetup,
   ) {
-    this.provisioner = new Provisioner(host, guest.recipes);
+    this.provisioner = new Provisioner(host, guest, egress);
   }
 
   /**
@@ -86,6 +95,7 @@ export class Lifecycle {
           await releasePolicy(this.guard, name, { ...(policy === undefined ? {} : { egress: policy }) });
           throw error;
         }
+        await undoInTime(() => takeBack(this.guard, name));
         const reason = sentence(toPixelsError(error));
         throw new PixelsError('failed', `${name} was created, but logging in could not be set up. ${reason}`, {
           hint: `Start ${name} to try again, or destroy it.`,
@@ -267,6 +277,7 @@ export class Lifecycle {
     let isBegunAgain = mark.action === 'restore';
     if (mark.provision !== false) {
       run.onProgress?.({ message: `Setting up login to ${name}` });
+      await this.lendToSetUp(name, mark, editor, run);
       access = await this.guest.setUpAccess(this.host, name, { newHostKey: mark.action === 'clone' }, run);
       if (mark.recipe !== undefined) {
         const record = await this.guest.recipes.begin(this.host, name, mark.recipe, run, editor);
@@ -276,13 +287,21 @@ export class Lifecycle {
       }
     }
     if (run.signal?.aborted === true) throw cancelled();
+    let isInstalling = false;
     // Not to be cancelled: without its mark the sandbox is finished, and with it it can be undone.
-    await this.host.updateState(name, (state) => ({
-      ...access,
-      ...(isBegunAgain && state.provision !== undefined ? { provision: reopened(state.provision) } : {}),
-      ...provision,
-      mark: null,
-    }));
+    await this.host.updateState(name, (state) => {
+      const reopen = isBegunAgain && state.provision !== undefined ? { provision: reopened(state.provision) } : {};
+      const after = { ...reopen, ...provision };
+      isInstalling = isBegunAgain || isRunning(after.provision ?? state.provision);
+      return { ...access, ...after, mark: null };
+    });
+    // What was lent to a recipe is taken back by whoever sees it end.
+    if (!isInstalling) await takeBack(this.guard, name);
+  }
+
+  private lendToSetUp(name: SandboxName, mark: Mark, editor: EditorServer | undefined, run: Run): Promise<void> {
+    const wanted = { recipe: mark.recipe, editor: editor !== undefined, isNew: mark.action === 'create' };
+    return lend(this.guard, name, () => this.guest.needs(this.host, name, wanted, run), run);
   }
 }
 
@@ -295,6 +314,10 @@ function editorFor({ source, recipe, editor }: CreateRequest): EditorServer | un
 /** At every boot a sandbox does by itself what has failed before. */
 function triedAgain(provision: string | undefined): StateChange {
   return provision !== undefined && hasFailed(provision) ? { provision: reopened(provision) } : {};
+}
+
+function isRunning(provision: string | undefined): boolean {
+  return readProvisionRecord(provision)?.outcome === 'running';
 }
 
 function hasFailed(provision: string | undefined): boolean {

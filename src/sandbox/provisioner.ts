@@ -1,5 +1,6 @@
 import { PixelsError } from './errors';
-import type { RecipeSetup } from './guest';
+import { lend, takeBack, type EgressSetup } from './egress';
+import type { GuestSetup, RecipeSetup } from './guest';
 import type { Run, SandboxHost } from './host';
 import type { SandboxName } from './name';
 import {
@@ -13,9 +14,14 @@ import {
 /** The use cases around recipes: begin, look, follow. How it ended is kept with the sandbox by whoever saw it first. */
 export class Provisioner {
   constructor(
-    private readonly host: SandboxHost,
-    private readonly recipes: RecipeSetup,
+    readonly host: SandboxHost,
+    private readonly guest: Pick<GuestSetup, 'needs' | 'recipes'>,
+    readonly egress: EgressSetup | undefined,
   ) {}
+
+  private get recipes(): RecipeSetup {
+    return this.guest.recipes;
+  }
 
   /**
    * Begins, or begins again: what is there already is skipped.
@@ -32,6 +38,8 @@ export class Provisioner {
       throw new PixelsError('wrong-state', `${name} is ${status}.`, { hint: 'Start it first.' });
     }
     run.onProgress?.({ message: `Beginning with recipe ${wanted}` });
+    const needs = { recipe: wanted, editor: false, isNew: false };
+    await lend(this, name, () => this.guest.needs(this.host, name, needs, run), run);
     const record = await this.recipes.begin(this.host, name, wanted, run);
     await this.host.updateState(name, () => ({ provision: writeProvisionRecord(record) }), run.signal);
   }
@@ -55,16 +63,20 @@ export class Provisioner {
   }
 
   private async keep(name: SandboxName, progress: ProvisionProgress | undefined, signal?: AbortSignal): Promise<void> {
+    let hasEnded = false;
     await this.host.updateState(
       name,
       ({ provision }) => {
         const before = readProvisionRecord(provision);
         if (before === undefined) return {};
-        if (progress === undefined) return { provision: null }; // a restore went back to before it was put in
-        return { provision: writeProvisionRecord(recordOf(before, progress)) };
+        const after = progress && recordOf(before, progress);
+        hasEnded = before.outcome === 'running' && after?.outcome !== 'running';
+        if (after === undefined) return { provision: null }; // a restore went back to before it was put in
+        return { provision: writeProvisionRecord(after) };
       },
       signal,
     );
+    if (hasEnded) await takeBack(this, name, { signal });
   }
 }
 

@@ -438,6 +438,44 @@ WantedBy=multi-user.target
     });
   });
 
+  describe('a set-up', () => {
+    const recipe = (script: string): string => {
+      const file = path.join(pixels.home, `${script === 'false' ? 'failing' : 'reaching'}.toml`);
+      const step = `[[steps]]\nid = "one"\nretries = 0\nscript = '''\n${script}\n'''\n`;
+      writeFileSync(file, `title = "Reaching"\nnetwork = ["=forbidden.example:80"]\n${step}`);
+      return file;
+    };
+    /** Tries for a while: a network comes up. */
+    const reaching = `
+      for try in 1 2 3 4 5 6 7 8; do
+        if timeout 2 bash -c 'exec 3<>/dev/tcp/forbidden.example/80 && read -r line <&3'; then
+          ! timeout 2 bash -c 'exec 3<>/dev/tcp/forbidden.example/443'; exit
+        fi
+        sleep 0.5
+      done; exit 1`;
+
+    it('reaches what its recipe says that it needs, and only until that is done', async () => {
+      await pixels.must('create', 'made', '--egress', 'allowlist', '--recipe', recipe(reaching));
+      const meanwhile = (await policyShown('made')) as object;
+      expect(meanwhile).toMatchObject({
+        timed: expect.arrayContaining([
+          expect.objectContaining({ entry: '=forbidden.example:80', forSetUp: true }) as object,
+        ]) as object[],
+      });
+      await pixels.must('status', 'made', '--wait');
+      expect(await policyShown('made')).toMatchObject({ inForce: true, timed: [] });
+      expect(await reach('made', 'forbidden.example', 'allowed.example')).toBe('forbidden.example- allowed.example+');
+    });
+
+    it('that fails leaves nothing open, nor does one that is begun again', async () => {
+      const { exit } = await pixels.run(['provision', 'made', '--recipe', recipe('false'), '--wait']);
+      expect(exit).toBe(1);
+      expect(await policyShown('made')).toMatchObject({ inForce: true, timed: [] });
+      expect(await reach('made', 'forbidden.example', 'allowed.example')).toBe('forbidden.example- allowed.example+');
+      await pixels.must('destroy', 'made');
+    });
+  });
+
   describe('who wants to get out', () => {
     let outs: readonly Escape[];
 

@@ -90,13 +90,13 @@ async function make(api: IncusApi, machine: string, spec: GatewaySpec, run: Run)
     },
   };
   try {
-    await change(api, 'POST', '/instances', { body, about: { image }, run });
+    await whenNotBusy(() => change(api, 'POST', '/instances', { body, about: { image }, run }), run.signal);
   } catch (error) {
+    // Where two make it at once, one is first.
     if (!isKind(error, 'exists')) throw await explainImageError(api, image, error);
   }
 }
 
-/** Where two make it at once, one of them may still be at it. */
 async function start(api: IncusApi, machine: string, run: Run): Promise<void> {
   try {
     await whenNotBusy(() => setState(api, machine, { action: 'start' }, run), run.signal);

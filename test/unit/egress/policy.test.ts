@@ -5,7 +5,9 @@ import {
   allowing,
   allowingUntil,
   denying,
+  lending,
   newPolicy,
+  takingBack,
   policyAt,
   readPolicy,
   writePolicy,
@@ -298,6 +300,36 @@ describe('rules', () => {
       ['10.0.0.0/8', '10.1.0.0/16', '10.2.0.0/16:443', '::1', '::1'].map(parseEntry),
     );
     expect(rulesOf(ranges, preset)!.allowedRanges.map(formatEntry)).toEqual(['10.0.0.0/8', '::1']);
+  });
+});
+
+describe('what is lent to a set-up', () => {
+  const until = new Date('2030-01-01T01:00:00Z');
+  const lend = (policy: Policy, ...needs: string[]): Policy => lending(policy, needs, until, preset);
+  const lentTo = (policy: Policy): string[] =>
+    policy.timed.filter(({ forSetUp }) => forSetUp === true).map(({ entry }) => formatEntry(entry));
+  const list = newPolicy('allowlist', [parseEntry('own.example')]);
+
+  it('is what it needs, groups too, and comes back and goes again as a whole', () => {
+    const lent = lend(list, '@system', 'a.example:443', 'sub.own.example');
+    expect(lentTo(lent)).toEqual(['a.example:443', 'debian.org', 'ubuntu.com']);
+    expect(lent.timed.every((one) => one.until.getTime() === until.getTime())).toBe(true);
+    expect(readPolicy(writePolicy(lent), new Date('2030-01-01T00:00:00Z'))).toEqual(lent);
+    expect(lend(lent, 'b.example').timed).toEqual(lend(list, 'b.example').timed);
+    expect(takingBack(lent)).toEqual(list);
+  });
+
+  it('is nothing that a person has denied, or allowed for some time already', () => {
+    const denied = deny(newPolicy('agent'), 'debian.org');
+    expect(lentTo(lend(denied, '@system'))).toEqual([]);
+    const own = allowingUntil(list, 'a.example', new Date('2030-01-01T00:10:00Z'), preset);
+    expect(lend(own, 'a.example')).toEqual(own);
+    expect(takingBack(lend(own, 'a.example', 'b.example'))).toEqual(own);
+  });
+
+  it('is nothing where everything may be reached, or where the words make no sense', () => {
+    expect(() => lend(list, 'a.*.example')).toThrow(/does not stand alone/);
+    expect(() => lend(list, '@sytem')).toThrow(/sytem/);
   });
 });
 

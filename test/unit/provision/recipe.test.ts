@@ -18,6 +18,7 @@ describe('a recipe', () => {
     expect(await parse(withStep(STEP))).toEqual({
       id: 'mine',
       title: 'Mine',
+      network: [],
       description: '',
       steps: [
         {

@@ -12,8 +12,8 @@ interface Shown {
   readonly groups: readonly { id: string; title: string; on: boolean; entries: readonly string[] }[];
   readonly allow: readonly string[];
   readonly deny: readonly string[];
-  /** Allowed as well until then, an ISO 8601 time. */
-  readonly timed: readonly { entry: string; until: string }[];
+  /** Allowed as well until then, an ISO 8601 time; by a person, or because the set-up needs it. */
+  readonly timed: readonly { entry: string; until: string; forSetUp: boolean }[];
 }
 
 export const showEgress = defineCommand({
@@ -52,7 +52,11 @@ async function shownOf(
     })),
     allow: allow.map(formatEntry),
     deny: deny.map(formatEntry),
-    timed: timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until: until.toISOString() })),
+    timed: timed.map(({ entry, until, forSetUp = false }) => ({
+      entry: formatEntry(entry),
+      until: until.toISOString(),
+      forSetUp,
+    })),
   };
 }
 
@@ -67,7 +71,10 @@ function describe({ name }: Sandbox, { mode, inForce, groups, allow, deny, timed
     ...(mode === 'unrestricted' ? [] : ([['Allowed', allow.join(', ') || 'nothing of your own']] as const)),
     ...(mode === 'unrestricted'
       ? []
-      : timed.map(({ entry, until }) => ['Allowed', `${entry} until ${moment(new Date(until))}`] as const)),
+      : timed.map(
+          ({ entry, until, forSetUp }) =>
+            ['Allowed', `${entry}${forSetUp ? ' for the set-up' : ''} until ${moment(new Date(until))}`] as const,
+        )),
     ...(deny.length === 0 ? [] : ([['Denied', deny.join(', ')]] as const)),
   ];
   return rows.map(([title, text]) => `${`${title}:`.padEnd(16)}${text}\n`).join('');
