@@ -49,7 +49,8 @@ export interface Egress extends EgressSetup {
   isRestricted(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<boolean>;
   /**
    * What a running sandbox wanted to reach within a day and could not, the latest first.
-   * @throws PixelsError `protocol`; `not-found`, `wrong-state` also where its gateway is not there or does not run.
+   * A gateway that is not there any more is made again.
+   * @throws PixelsError `not-found`, `wrong-state`, `protocol`; `failed` for the gateway.
    */
   refusals(host: SandboxHost, name: SandboxName, signal?: AbortSignal): Promise<readonly Refusal[]>;
   /** Whether a running sandbox may reach exactly what this policy says. @throws what {@link SandboxHost.exec} throws. */
@@ -107,7 +108,15 @@ export function egressOf({ presetFile, mode, allow, enforcement, gateway: ingred
     async refusals(host, name, signal) {
       const { egress } = (await host.get(name, signal)).state;
       const policy = egress === undefined ? newPolicy('unrestricted') : readPolicy(egress);
-      return enforcementOf(policy).refusals(host, name, signal);
+      if (!usesGateway(policy)) return guest.refusals(host, name, signal);
+      try {
+        return await gateway.refusals(host, name, signal);
+      } catch (error) {
+        if (!isKind(error, 'not-found') && !isKind(error, 'wrong-state')) throw error;
+        // The gateway has been killed, or is gone: nothing passes until it is there again.
+        await gateway.enforce(host, name, policy, { signal });
+        return gateway.refusals(host, name, signal);
+      }
     },
     isInForce(host, name, text, signal) {
       const policy = readPolicy(text);

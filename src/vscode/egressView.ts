@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Pixels } from '../app/pixels';
-import type { EgressMode } from '../egress';
+import type { EgressMode, Enforcement } from '../egress';
 import { toPixelsError, type PixelsError } from '../sandbox/errors';
 
 /** What a sandbox may reach, as a person sees it. */
@@ -8,6 +8,7 @@ export type EgressView =
   | {
       readonly kind: 'policy';
       readonly mode: EgressMode;
+      readonly enforcement: Enforcement;
       /** Those of the mode `agent`; none in another one. */
       readonly groups: readonly GroupView[];
       /** The person's own entries, and the exceptions from what is allowed, as a person types them. */
@@ -32,10 +33,10 @@ export async function egressView({ egress }: Pick<Pixels, 'egress'>, text: strin
   const { formatEntry, isOn, readPolicy } = await import('../egress');
   try {
     const policy = readPolicy(text);
-    const { mode } = policy;
+    const { mode, enforcement } = policy;
     const timed = policy.timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until }));
     const lists = { allow: policy.allow.map(formatEntry), deny: policy.deny.map(formatEntry), timed };
-    const view = { kind: 'policy', mode, groups: [], ...lists } as const;
+    const view = { kind: 'policy', mode, enforcement, groups: [], ...lists } as const;
     if (mode !== 'agent') return view;
     try {
       const preset = await egress.preset();

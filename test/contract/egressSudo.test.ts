@@ -15,6 +15,7 @@ let pixels: PixelsCommand;
 beforeAll(async () => {
   project = await makeTestProject('pixels-egress-sudo');
   pixels = new PixelsCommand(project);
+  pixels.env['PIXELS_NETWORK_ENFORCEMENT'] = 'guest'; // before a gateway, root may do what he likes
   await pixels.must('create', NAME);
   const sources = await packageSources();
   await lendAProgram();

@@ -54,7 +54,7 @@ it('has groups in the tree, which are switched off and on by an icon', async () 
   expect((await shown()).groups.find(({ id }) => id === 'git')).toMatchObject({ on: false });
   await ui.clearNotifications(page);
   const words = await ui.tooltip(page, 'Egress: agent', /In force/);
-  expect(words.replaceAll(/\s+/g, ' ')).toMatch(/In force yes .*Off Git hosting/);
+  expect(words.replaceAll(/\s+/g, ' ')).toMatch(/In force yes .*Enforced outside, by a gateway.*Off Git hosting/);
   await world.screenshot('egress-02-groups');
 });
 
@@ -129,7 +129,7 @@ it('lets a domain be removed by the palette and on its row, in a stopped sandbox
 
 it('shows what was refused, and lets it through for an hour or for good, or does not show it again', async () => {
   await world.pixels('start', 'lab');
-  await ui.says(page, 'lab', /^(\d+\.){3}\d+$/);
+  await ui.says(page, 'lab', /^behind a gateway$/);
   const names = 'one.example two.example three.example';
   await world.pixels('exec', 'lab', '--', 'sh', '-c', `for name in ${names}; do getent hosts $name; done; true`);
   await ui.palette(page, 'Refresh');

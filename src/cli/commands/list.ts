@@ -28,7 +28,10 @@ export function columns(terminal: Terminal): readonly Column<Sandbox>[] {
   return [
     { title: 'NAME', text: ({ name }) => name },
     { title: 'STATUS', text: statusWords, paint: (text, sandbox) => statusPaint(terminal, sandbox)(text) },
-    { title: 'ADDRESS', text: ({ addresses }) => addresses[0] ?? '' },
+    {
+      title: 'ADDRESS',
+      text: ({ addresses, isBehindGateway }) => (isBehindGateway ? 'gateway' : (addresses[0] ?? '')),
+    },
     { title: 'CPU', text: ({ cpu }) => (cpu === undefined ? '' : String(cpu)), right: true },
     { title: 'MEMORY', text: ({ memoryMiB }) => (memoryMiB === undefined ? '' : `${memoryMiB} MiB`), right: true },
     { title: 'CHECKPOINTS', text: ({ checkpointCount }) => String(checkpointCount), right: true },

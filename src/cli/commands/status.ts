@@ -48,7 +48,7 @@ function describe(
   const facts: readonly (readonly [string, string])[] = [
     ['Name', name],
     ['Status', statusWords(sandbox)],
-    ['Addresses', addresses.join(', ') || 'none'],
+    ['Addresses', sandbox.isBehindGateway ? 'none, behind a gateway' : addresses.join(', ') || 'none'],
     ['CPUs', cpu === undefined ? "all of the server's" : String(cpu)],
     ['Memory', memoryMiB === undefined ? "all of the server's" : `${memoryMiB} MiB`],
     ['Image', image ?? 'unknown'],

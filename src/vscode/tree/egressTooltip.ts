@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Pixels } from '../../app/pixels';
-import { formatEntry, parseEntry } from '../../egress';
+import { formatEntry, parseEntry, type Enforcement } from '../../egress';
 import { sentence } from '../../sandbox/errors';
 import type { Sandbox } from '../../sandbox/sandbox';
 import type { EgressView, GroupView } from '../egressView';
@@ -13,7 +13,7 @@ export async function egressTooltip(
   view: EgressView,
 ): Promise<vscode.MarkdownString | string> {
   if (view.kind === 'unreadable') return sentence(view.error);
-  const { mode, groups, allow, deny, trouble } = view;
+  const { mode, enforcement, groups, allow, deny, trouble } = view;
   const titles = (on: boolean): string =>
     groups
       .filter((group) => group.on === on)
@@ -21,12 +21,18 @@ export async function egressTooltip(
       .join(', ');
   const rows: [string, string][] = [
     [vscode.l10n.t('In force'), await forceWords(pixels, sandbox)],
+    [vscode.l10n.t('Enforced'), mode === 'unrestricted' ? '' : enforcementWords(enforcement)],
     [vscode.l10n.t('Groups'), escapeMarkdown(titles(true))],
     [vscode.l10n.t('Off'), escapeMarkdown(titles(false))],
     [vscode.l10n.t('Your own'), mode === 'unrestricted' ? '' : escapeMarkdown(allow.join(', '))],
     [vscode.l10n.t('Denied'), mode === 'unrestricted' ? '' : escapeMarkdown(deny.join(', '))],
   ];
   return table(vscode.l10n.t('Egress: {0}', mode), rows, trouble === undefined ? [] : [sentence(trouble)]);
+}
+
+function enforcementWords(enforcement: Enforcement): string {
+  if (enforcement === 'gateway') return vscode.l10n.t('outside, by a gateway: also against root inside');
+  return vscode.l10n.t('inside the sandbox, against its user');
 }
 
 /** What a group is called for `pixels network`, and all that is in it. */

@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import type { SandboxName } from '../../sandbox/name';
 import type { Lacks, Sandbox } from '../../sandbox/sandbox';
 import { failureWords, installingWords, type RecipeState } from '../recipeState';
@@ -28,7 +29,7 @@ export function sandboxRow(
   }
   const status = rowStatus(sandbox);
   const words = statusWords(sandbox);
-  const address = status === 'running' ? sandbox.addresses[0] : undefined;
+  const address = status === 'running' ? addressWords(sandbox) : undefined;
   const recipeWords = status === sandbox.status && recipe !== undefined ? wordsOf(recipe) : undefined;
   const { icon } = STATUS[status];
   const row = {
@@ -48,6 +49,11 @@ export function sandboxRow(
   if (recipe?.outcome === 'installing') return { ...row, description: recipeWords, icon };
   const color = 'list.warningForeground';
   return { ...row, description: `${recipeWords} · ${address ?? words}`, icon: { ...icon, color } };
+}
+
+/** Undefined while it has none. */
+function addressWords({ addresses, isBehindGateway }: Sandbox): string | undefined {
+  return isBehindGateway ? vscode.l10n.t('behind a gateway') : addresses[0];
 }
 
 function wordsOf(recipe: RecipeState): string | undefined {

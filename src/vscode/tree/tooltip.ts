@@ -20,7 +20,10 @@ export async function sandboxTooltip(
   const checkpoints = await pixels.inventory.checkpoints(sandbox.name).catch(() => []);
   const rows: [string, string][] = [
     [vscode.l10n.t('Status'), statusWords(sandbox)],
-    [vscode.l10n.t('Address'), sandbox.addresses.join(', ')],
+    [
+      vscode.l10n.t('Address'),
+      sandbox.isBehindGateway ? vscode.l10n.t('none, behind a gateway') : sandbox.addresses.join(', '),
+    ],
     [vscode.l10n.t('CPUs'), sandbox.cpu === undefined ? vscode.l10n.t('no limit') : String(sandbox.cpu)],
     [vscode.l10n.t('Memory'), sandbox.memoryMiB === undefined ? vscode.l10n.t('no limit') : memory(sandbox.memoryMiB)],
     [vscode.l10n.t('Image'), sandbox.image ?? ''],

@@ -7,6 +7,8 @@ import { moment } from '../../format';
 /** What a sandbox may reach, as `--json` shows it. */
 interface Shown {
   readonly mode: string;
+  /** Where it is enforced: `guest`, inside the sandbox, or `gateway`, outside; null where there is nothing to enforce. */
+  readonly enforcement: string | null;
   /** Whether that is so now; null while it does not run. */
   readonly inForce: boolean | null;
   readonly groups: readonly { id: string; title: string; on: boolean; entries: readonly string[] }[];
@@ -36,13 +38,14 @@ async function shownOf(
   signal: AbortSignal | undefined,
 ): Promise<Shown> {
   if (state.egress === undefined)
-    return { mode: 'unrestricted', inForce: true, groups: [], allow: [], deny: [], timed: [] };
+    return { mode: 'unrestricted', enforcement: null, inForce: true, groups: [], allow: [], deny: [], timed: [] };
   const { formatEntry, isOn, readPolicy } = await import('../../../egress');
   const policy = readPolicy(state.egress);
-  const { mode, allow, deny, timed } = policy;
+  const { mode, enforcement, allow, deny, timed } = policy;
   const preset = mode === 'agent' ? await egress.preset() : [];
   return {
     mode,
+    enforcement: mode === 'unrestricted' ? null : enforcement,
     inForce: status === 'running' ? await egress.isInForce(host, name, state.egress, signal) : null,
     groups: preset.map((group) => ({
       id: group.id,
@@ -60,11 +63,17 @@ async function shownOf(
   };
 }
 
-function describe({ name }: Sandbox, { mode, inForce, groups, allow, deny, timed }: Shown): string {
+const ENFORCED: Readonly<Record<string, string>> = {
+  guest: 'inside the sandbox, against its user',
+  gateway: 'outside, by a gateway: also against root inside',
+};
+
+function describe({ name }: Sandbox, { mode, enforcement, inForce, groups, allow, deny, timed }: Shown): string {
   const force = inForce === null ? 'when it runs' : inForce ? 'yes' : `no: "pixels network refresh ${name}" does it`;
   const rows: readonly (readonly [string, string])[] = [
     ['Mode', mode],
     ['In force', force],
+    ...(enforcement === null ? [] : ([['Enforced', ENFORCED[enforcement] ?? enforcement]] as const)),
     ...groups.map(
       ({ id, title, on, entries }) => [`@${id}`, `${on ? 'on ' : 'off'} ${title}: ${entries.join(', ')}`] as const,
     ),
