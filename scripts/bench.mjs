@@ -4,7 +4,7 @@
  * Sets the machine up as `npm test` does, measures (test/bench), and prints a table for Incus and one for TrueNAS, which is the
  * suites' test server in front of the same daemon; `--truenas` leaves the first one out. With `--write-readme` each table goes
  * to its place in README.md as well. A PART (list, checkpoint, exec, restore, clone, create; on Incus also start-up, login,
- * throughput, change, editor, sizes, base, agents; on TrueNAS calls, start) measures only that. Exits with 1 when a goal is missed.
+ * throughput, change, egress, editor, sizes, base, agents; on TrueNAS calls, start) measures only that. Exits with 1 when a goal is missed.
  */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';

@@ -13,8 +13,8 @@ export interface ResolverConfig {
 }
 
 export interface ResolverPlaces {
-  /** Where it listens, as its options say that. */
-  readonly listen: readonly string[];
+  /** Where it listens, and from where it asks others, as its options say that. */
+  readonly ports: readonly string[];
   /** The nftables table with the sets that learn. */
   readonly table: string;
   /** The file that is read again on SIGHUP, when the network's name servers change. */
@@ -29,9 +29,9 @@ export interface ResolverPlaces {
  * outside is learned.
  */
 export function renderResolver({ domains }: Rules, places: ResolverPlaces): ResolverConfig {
-  const { listen, table, serversFile, user } = places;
+  const { ports, table, serversFile, user } = places;
   const lines = [
-    ...listen,
+    ...ports,
     'bind-interfaces',
     `user=${user}`,
     'pid-file=',

@@ -1,6 +1,7 @@
 // Measures Pixels on Incus, and writes the rows as JSON: node incus.mjs OUTPUT [PART]. scripts/bench.mjs bundles and runs it.
 import path from 'node:path';
 import { agents } from './agents';
+import { egress } from './egress';
 import { inTheEditor } from './editor';
 import * as operations from './operations';
 import { measureParts } from './parts';
@@ -25,6 +26,7 @@ await measureParts(
     login: operations.tunnelLogin,
     throughput: operations.throughput,
     change: operations.outsideChange,
+    egress,
     editor: (world) => inTheEditor(world, path.join(dist, 'pixels.vsix')),
     sizes: () => sizes(dist),
   },

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +9,7 @@ import { agentPreset } from '../../src/egress/preset';
 import { denying, newPolicy, type Policy } from '../../src/egress/policy';
 import { renderResolver } from '../../src/egress/resolver';
 import { rulesOf } from '../../src/egress/rules';
-import { renderRuleset, TABLE } from '../../src/egress/guest/ruleset';
+import { RESOLVER_PORTS, renderRuleset, TABLE } from '../../src/egress/guest/ruleset';
 import { connect, Namespace } from '../support/namespaces';
 import { HOSTS, PRIVATE_ADDRESS, probe, startTestInternet, type TestInternet } from '../support/testInternet';
 
@@ -53,7 +55,7 @@ async function enforce(policy: Policy): Promise<void> {
   stopResolver();
   const serversFile = path.join(directory, 'servers');
   const { config, asked } = renderResolver(rules, {
-    listen: ['port=53', 'interface=lo'],
+    ports: RESOLVER_PORTS,
     table: TABLE,
     serversFile,
     user: 'root',
@@ -194,6 +196,30 @@ describe('name servers', () => {
       expect(lookUp('allowed.example', server)).toBe('203.0.113.10 2001:db8:1::10 spoken');
     }
     expect(await internet.asked()).toEqual(['allowed.example']);
+  });
+
+  it('answer every question, however many a program asks by itself in a minute', async () => {
+    await enforce(allowlist('allowed.example'));
+    // Each from a port of its own, of which the resolver must not use one while it is known.
+    const script = `
+      const dgram = require('node:dgram');
+      const question = Buffer.concat([Buffer.from([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+        ...'allowed.example'.split('.').map((label) => Buffer.from([label.length, ...Buffer.from(label)])), Buffer.from([0, 0, 1, 0, 1])]);
+      const ask = () => new Promise((resolve) => {
+        const socket = dgram.createSocket('udp4');
+        const end = (answered) => { clearTimeout(limit); socket.close(); resolve(answered); };
+        const limit = setTimeout(() => end(false), 1000);
+        socket.once('message', (answer) => end(answer.readUInt16BE(6) > 0));
+        socket.send(question, 53, '${ROUTER.v4}');
+      });
+      (async () => {
+        let answered = 0;
+        for (let at = 0; at < 1500 && answered === at; at++) if (await ask()) answered++;
+        console.log(answered);
+      })();`;
+    // Not waited for in one go: the name server's log has to be read meanwhile.
+    const { stdout } = await promisify(execFile)('ip', ['netns', 'exec', sandbox.name, process.execPath, '-e', script]);
+    expect(stdout.trim()).toBe('1500');
   });
 });
 

@@ -45,7 +45,7 @@ function rendererFor(attached: Attached): Renderer {
     ruleset: (rules, mark) => renderRuleset(rules, mark, attached),
     resolver: (rules) =>
       renderResolver(rules, {
-        listen: [`port=${resolverPort(address)}`, `listen-address=${GATEWAY_NETWORK.gateway}`],
+        ports: [`port=${resolverPort(address)}`, `listen-address=${GATEWAY_NETWORK.gateway}`],
         table: tableOf(name),
         serversFile: `${RUN}/${name}.servers`,
         user: RESOLVER_USER,

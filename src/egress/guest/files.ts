@@ -5,7 +5,7 @@ import type { Policy } from '../policy';
 import type { Preset } from '../preset';
 import { renderResolver } from '../resolver';
 import script from './egress.sh';
-import { renderRuleset, TABLE } from './ruleset';
+import { RESOLVER_PORTS, renderRuleset, TABLE } from './ruleset';
 import { sudoFiles } from './sudo';
 import { DIRECTORY, RESOLVER_USER, SCRIPT, SERVERS_FILE, UNITS } from './units';
 
@@ -21,7 +21,7 @@ const renderer: Renderer = {
   ruleset: renderRuleset,
   resolver: (rules) =>
     renderResolver(rules, {
-      listen: ['port=53', 'interface=lo'],
+      ports: RESOLVER_PORTS,
       table: TABLE,
       serversFile: SERVERS_FILE,
       user: RESOLVER_USER,

@@ -5,6 +5,13 @@ import { renderDecision } from '../ruleset';
 export const TABLE = 'pixels';
 
 /**
+ * What the resolver is told about ports, as options of dnsmasq(8). Who asks a name server of the network is redirected to it, and it asks
+ * the same one, from the same address: from a port that a program has just asked from, its question would be taken for one of that
+ * program's, come back to itself, and go round. Programs get ports up to 60999 (ip(7), ip_local_port_range).
+ */
+export const RESOLVER_PORTS = ['port=53', 'interface=lo', 'min-port=61000'];
+
+/**
  * The text for `nft -f`, which puts all of the table in place at once. Whoever loads it has to define before it, besides what
  * {@link renderDecision} wants: `$resolver`, the user id of the one process that may ask name servers; `$dhcp`, a set of those that
  * may speak DHCP.
