@@ -1,5 +1,10 @@
+import { execFileSync } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { isPrivate } from '../../src/egress/ruleset';
+import { bridgeAddress } from '../support/closedNetwork';
+import { gitServer } from '../support/gitServer';
 import { isAll } from '../support/extent';
 import { machineAuthorities } from '../support/machineAuthorities';
 import { PixelsCommand } from '../support/pixelsCommand';
@@ -20,7 +25,9 @@ beforeAll(async () => {
   pixels = new PixelsCommand(project);
   pixels.env['PIXELS_PROVISION_CA_CERTIFICATES'] = machineAuthorities();
   delete pixels.env['PIXELS_PROVISION_DEVTOOLS'];
-  const { exit, stderr } = await pixels.run(['create', 'agents', '--image', project.bareImage, '--wait']);
+  pixels.env['PIXELS_NETWORK_ALLOW'] = (await privateSources()).join(',');
+  const create = ['create', 'agents', '--image', project.bareImage, '--egress', 'agent', '--wait'];
+  const { exit, stderr } = await pixels.run(create);
   if (exit !== 0) throw new Error(`${stderr}\n${await pixels.must('provision', 'agents', '--log')}`);
 }, DOWNLOADS_MS);
 
@@ -28,6 +35,14 @@ afterAll(async () => {
   pixels.remove();
   await project.remove();
 });
+
+/** No name leads to a private address under a policy; where this machine's package sources have such, they are allowed by address. */
+async function privateSources(): Promise<string[]> {
+  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+  const names = ['deb.debian.org', new URL(registry).hostname];
+  const found = await Promise.all(names.map((name) => lookup(name, { all: true }).catch(() => [])));
+  return found.flat().flatMap(({ address }) => (isPrivate(address) ? [address] : []));
+}
 
 it.each(PROGRAMS)('%s works for the user in a login shell, by exec and over SSH', async (program) => {
   const config = path.join(pixels.home, '.ssh/pixels/config');
@@ -53,9 +68,36 @@ it('it is done, and a second time changes nothing', async () => {
   expect(log.match(/There already\./g)).toHaveLength(7);
 });
 
+it('under the policy of the mode "agent", and before a gateway, so do npm, apt and git', async () => {
+  expect(await pixels.json('network', 'show', 'agents')).toMatchObject({
+    mode: 'agent',
+    enforcement: 'gateway',
+    inForce: true,
+    timed: [],
+  });
+  const asUser = (script: string) => pixels.must('exec', 'agents', '--', 'bash', '-elc', `cd $(mktemp -d); ${script}`);
+  expect(await asUser('npm install --silent is-number >/dev/null; node -p "require(\'is-number\')(7)"')).toBe('true\n');
+  expect(await asUser('(sudo apt-get -qq update; sudo apt-get -qq install -y hello) >/dev/null 2>&1; hello')).toBe(
+    'Hello, world!\n',
+  );
+  const server = await gitServer(await bridgeAddress(project.raw));
+  try {
+    const clone = `cat >ca.pem; GIT_SSL_CAINFO=$PWD/ca.pem git clone -q ${server.url} here && cat here/README`;
+    const script = ['exec', 'agents', '--', 'bash', '-elc', `cd $(mktemp -d); ${clone}`];
+    const { exit, stderr } = await pixels.run(script, { input: server.authority });
+    expect(exit).not.toBe(0);
+    expect(stderr).toMatch(/Connection refused|Failed to connect|Couldn't connect/);
+    await pixels.must('network', 'allow', 'agents', new URL(server.url).host);
+    expect((await pixels.run(script, { input: server.authority })).stdout.toString()).toBe('cloned\n');
+  } finally {
+    await server.close();
+  }
+});
+
 it(
   'ten clones at once are ten machines, each with all of it',
   async () => {
+    await pixels.must('network', 'set', 'agents', 'unrestricted'); // so that they have addresses
     await pixels.must('cp', 'create', 'agents', '--label', 'whole');
     await pixels.must('stop', 'agents', '--force');
     const names = Array.from({ length: 10 }, (_, index) => `clone${index}`);
