@@ -2,6 +2,11 @@
 declare const PIXELS_VERSION: string;
 
 /** What runs inside a sandbox is bundled as text. */
+declare module '*.pl' {
+  const text: string;
+  export default text;
+}
+
 declare module '*.sh' {
   const text: string;
   export default text;

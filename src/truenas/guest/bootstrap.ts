@@ -5,7 +5,7 @@ import type { Log } from '../../sandbox/log';
 import type { SandboxName } from '../../sandbox/name';
 import type { Shell } from '../api';
 import { EarlyEndError, skipPast } from './marker';
-import script from './mux.sh';
+import program from './mux.pl';
 
 /** What can be run as a shell in a sandbox: the word, or, where the server takes one, the script. */
 export interface ShellCommand {
@@ -36,7 +36,7 @@ const RETRY_AFTER_MS = 200;
 const LIMIT_MS = 15_000;
 
 /**
- * Opens a terminal in a sandbox on which mux.sh has begun: from here on there are only frames.
+ * Opens a terminal in a sandbox on which mux.pl has begun: from here on there are only frames.
  * @throws PixelsError what `open` throws; `unsupported` without perl; `unreachable` when there is no shell, also after
  * some time; `timeout`, `protocol` when the shell does not do what shells do; `cancelled`.
  */
@@ -65,16 +65,16 @@ export async function openMultiplexed(
 async function attempt(open: OpenShell, name: SandboxName, signal: AbortSignal): Promise<Duplex> {
   const random = randomBytes(16).toString('hex');
   const halves = `${random.slice(0, 16)} ${random.slice(16)}`;
-  const wholeScript = `set -- ${halves}\n${script}`;
-  const { stream, runsScript = false, explain } = await open(name, { word: '/bin/sh', script: wholeScript }, signal);
+  const script = beginning(halves, `exec perl -e ${quoted(program)} ${halves}`);
+  const { stream, runsScript = false, explain } = await open(name, { word: '/bin/sh', script }, signal);
   stream.on('error', () => undefined); // its end is enough
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
   const giveUp = (): void => void stream.destroy();
   limit.addEventListener('abort', giveUp);
   try {
     if (limit.aborted) throw cancelled();
-    if (!runsScript) await typeScript(stream, random, halves, wholeScript);
-    if ((await skipPast(stream, [`${random}+`, `${random}-`])) === `${random}+`) return stream;
+    const hasPerl = runsScript || (await typeProgram(stream, random, halves));
+    if (hasPerl && (await skipPast(stream, [`${random}+`, `${random}-`])) === `${random}+`) return stream;
     throw new PixelsError('unsupported', `There is no perl in ${name}, and without it no command can be run there.`, {
       hint: 'Use an image of Debian or Ubuntu, or install the package perl.',
     });
@@ -89,13 +89,27 @@ async function attempt(open: OpenShell, name: SandboxName, signal: AbortSignal):
   }
 }
 
+/** What the shell does first, and then; without perl it says so, and is not there any more. */
+function beginning(halves: string, then: string): string {
+  return `command -v perl >/dev/null || { printf '%s%s-' ${halves}; exit 1; }; stty raw -echo || exit 1; ${then}`;
+}
+
 /**
  * What a person could type into a shell. A line must be shorter than 4096 bytes while the terminal is still a person's, so
- * the script comes after it has become raw, for which the marker is waited for.
+ * the program comes after it has become raw, for which the marker is waited for; perl starts meanwhile.
+ * @returns whether there is perl.
  */
-async function typeScript(stream: Duplex, random: string, halves: string, script: string): Promise<void> {
-  const size = Buffer.byteLength(script);
-  stream.write(`stty raw -echo; printf '%s%s?' ${halves}; exec /bin/sh -c "$(head -c ${size})"\n`);
-  await skipPast(stream, [`${random}?`]);
-  stream.write(script);
+async function typeProgram(stream: Duplex, random: string, halves: string): Promise<boolean> {
+  const size = Buffer.byteLength(program);
+  const rest = `${size} - length $p`;
+  const loader = `my $p = ""; while (${rest}) { sysread STDIN, $p, ${rest}, length $p or exit 1 } eval $p; die $@ if $@`;
+  stream.write(`${beginning(halves, `printf '%s%s?' ${halves}; exec perl -e '${loader}' ${halves}`)}\n`);
+  if ((await skipPast(stream, [`${random}?`, `${random}-`])) !== `${random}?`) return false;
+  stream.write(program);
+  return true;
+}
+
+/** As one word of a shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'"'"'`)}'`;
 }

@@ -18,7 +18,7 @@ const SILENT_PINGS = 3;
 const QUIT_MS = 1_000;
 
 /**
- * The client's end of mux.sh: commands in one sandbox, all over one terminal. What the sandbox sends is not trusted: what
+ * The client's end of mux.pl: commands in one sandbox, all over one terminal. What the sandbox sends is not trusted: what
  * does not fit ends the connection with kind `protocol`, and nothing is kept beyond the windows.
  */
 export class Multiplexer {
@@ -29,7 +29,7 @@ export class Multiplexer {
   private readonly pings = setInterval(() => this.ping(), PING_MS).unref();
 
   /**
-   * @param stream of a terminal on which mux.sh has begun.
+   * @param stream of a terminal on which mux.pl has begun.
    * @param about the sandbox's name, for messages.
    * @param onChange is called when a command has ended, or the connection.
    */

@@ -62,9 +62,9 @@ describe('shells in sandboxes', () => {
 
   it('are typed into in lines that a terminal takes', async () => {
     await shells.exec(web, request);
-    const [line = '', script = ''] = guests[0]!.typed.split(/(?<=^.*\n)/);
+    const [line = '', program = ''] = guests[0]!.typed.split(/(?<=^.*\n)/);
     expect(line.length).toBeLessThan(4096);
-    expect(line).toContain(`head -c ${Buffer.byteLength(script)}`);
+    expect(line).toContain(`${Buffer.byteLength(program)} - length $p`);
   });
 
   it('are tried again when the sandbox is not ready yet', async () => {
@@ -177,9 +177,10 @@ function succeed(guest: FakeGuest): void {
 function deaf(guest: FakeGuest): void {
   guest.say('WARNING: be careful\r\n# ');
   guest.onTyped = (typed) => {
-    const [line, script] = [typed.slice(0, typed.indexOf('\n') + 1), typed.slice(typed.indexOf('\n') + 1)];
-    if (script === '') guest.say(`${line}\r\n${wordIn(line)}?`);
-    else begin(guest, script, '+');
+    const end = typed.indexOf('\n') + 1;
+    const line = typed.slice(0, end);
+    if (typed.length === end) guest.say(`${line}\r\n${wordIn(line)}?`);
+    else begin(guest, line, '+');
   };
 }
 
@@ -188,7 +189,7 @@ function gone(guest: FakeGuest): void {
   guest.hangUp();
 }
 
-/** What mux.sh says first. */
+/** What mux.pl says first. */
 function begin(guest: FakeGuest, script: string, how: '+' | '-'): void {
   guest.beginFrames();
   guest.say(`${wordIn(script)}${how}`);

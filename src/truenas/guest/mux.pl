@@ -1,6 +1,5 @@
-#!/bin/sh
-# Runs many commands at once over the one terminal that it is started on. Runs in the sandbox as root, by `sh -c`.
-#   $1 $2  two halves of a random word. Printed as one, it says that we have begun: an echo of what was typed never is.
+# Runs many commands at once over the one terminal that it is started on. Runs in the sandbox as root.
+#   the arguments  two halves of a random word. Printed as one, it says that we have begun: an echo of what was typed never is.
 #
 # After that word there are only frames, both ways: type (a letter), channel (4 bytes), length (4 bytes), payload.
 #   from the client                                 to the client
@@ -13,15 +12,7 @@
 #     P  are you there?
 # On each stream no more is under way than its window, so that a slow reader keeps nobody else waiting.
 # All of perl that is used here is in Debian's and Ubuntu's perl-base, which is on every installation.
-if ! command -v perl >/dev/null; then
-  printf '%s%s-' "$1" "$2"
-  exit 1
-fi
-stty raw -echo || exit 1
-exec perl -e '
 use strict;
-use Fcntl;
-use POSIX ();
 
 my $CHUNK = 32768;    # bytes that a frame carries at most
 my $QUEUE = 65536;    # while so many bytes wait for the terminal, no output is read
@@ -30,8 +21,11 @@ my $LINGER = 1;       # seconds without output after which a command that has en
                       # something in the background holds its output open
 my $PATIENCE = 0.25;  # seconds: a SIGCHLD that comes just before select() does not end it
 
-# From <asm-generic/ioctls.h>.
-my ($TIOCSWINSZ, $TIOCSPTLCK, $TIOCGPTN) = (0x5414, 0x40045431, 0x80045430);
+# From <asm-generic/ioctls.h>, fcntl.h, errno-base.h and signal.h: perl takes longer to load its modules for them than to start.
+my ($TIOCSWINSZ, $TIOCNOTTY, $TIOCSPTLCK, $TIOCGPTN) = (0x5414, 0x5422, 0x40045431, 0x80045430);
+my ($F_GETFL, $F_SETFL, $O_RDWR, $O_NOCTTY, $O_NONBLOCK) = (3, 4, 2, 0400, 04000);
+my ($ENOENT, $EINTR, $EAGAIN) = (2, 4, 11);
+my ($SIGKILL, $WNOHANG) = (9, 1);
 
 # number => { number, pid, tty, in, input, input_ends, outputs => [{ type, file, window }], status, over_at, kill_at }
 my %channels;
@@ -49,11 +43,14 @@ my %handlers = (
 );
 
 $0 = "pixels";  # for ps
-my $guard = start_guard();
 $SIG{PIPE} = "IGNORE";
 $SIG{CHLD} = sub { };
 $SIG{HUP} = sub { $gone = 1 };
 nonblocking($_) for \*STDIN, \*STDOUT;
+open my $uptime, "<", "/proc/uptime" or die "uptime: $!";
+transmit();  # the word: the first command is on its way when all else is ready
+my $guard = start_guard();
+my $spare;
 
 until ($gone && !%channels) {
   my ($readable, $writable) = ("", "");
@@ -66,6 +63,7 @@ until ($gone && !%channels) {
       vec($readable, fileno $output->{file}, 1) = 1;
     }
   }
+  prepare() if !$spare && !%channels && $to_send eq "";
   # Nothing here blocks, so that it does no harm what select() leaves in the vectors when a signal ends it.
   select $readable, $writable, undef, %channels ? $PATIENCE : undef;
 
@@ -78,7 +76,7 @@ until ($gone && !%channels) {
       read_output($channel, $output) if defined $channel->{status} || vec $readable, fileno $output->{file}, 1;
     }
     hang_up($channel) if $gone;
-    signal($channel, POSIX::SIGKILL()) if $channel->{kill_at} && now() >= $channel->{kill_at};
+    signal($channel, $SIGKILL) if $channel->{kill_at} && now() >= $channel->{kill_at};
     finish($channel) if defined $channel->{status} && !grep { $_->{file} } @{ $channel->{outputs} };
   }
   transmit() if $to_send ne "";
@@ -90,23 +88,52 @@ sub start_guard {
   pipe my $reports, my $guard or die "pipe: $!";
   return $guard if fork;
   close $guard;
-  POSIX::setsid();
-  POSIX::close($_) for 0 .. 2;
+  stand_alone();
+  $SIG{HUP} = "IGNORE";
+  close $_ for \*STDIN, \*STDOUT, \*STDERR;
   my %running;
   while (my $report = <$reports>) {
     if ($report > 0) { $running{ abs $report } = 1 }
     else { delete $running{ abs $report } }
   }
   kill HUP => -$_ for keys %running;
-  POSIX::_exit(0);
+  exit 0;
 }
 
-sub nonblocking { fcntl $_[0], F_SETFL, O_NONBLOCK | fcntl $_[0], F_GETFL, 0 }
+# A child that waits for its command: a fork takes longer than most commands do. There is none while commands run, whose ends of pipes it
+# would hold open.
+sub prepare {
+  my ($ours, $theirs) = open_pipes() or return;
+  pipe my $reads, my $job or return;
+  defined(my $pid = fork) or return;
+  if ($pid) {
+    $spare = { pid => $pid, ours => $ours, job => $job };
+    return;
+  }
+  $SIG{HUP} = "DEFAULT";
+  close $_ for @$ours, $job;
+  my $payload = "";
+  1 while sysread $reads, $payload, 65536, length $payload;
+  exit 0 if $payload eq "";
+  run($theirs, words_of($payload));
+}
+
+# Leaves our terminal, so that it is out of reach, and our group of processes.
+sub stand_alone {
+  setpgrp 0, 0;
+  ioctl STDIN, $TIOCNOTTY, 0;
+}
+
+sub nonblocking { fcntl $_[0], $F_SETFL, $O_NONBLOCK | fcntl $_[0], $F_GETFL, 0 }
 
 # Seconds since some moment, in hundredths, whatever happens to the date.
-sub now { (POSIX::times())[0] / POSIX::sysconf(POSIX::_SC_CLK_TCK()) }
+sub now {
+  sysseek $uptime, 0, 0;
+  sysread $uptime, my $seconds, 16;
+  return (split " ", $seconds)[0];
+}
 
-sub would_block { $!{EAGAIN} || $!{EINTR} }
+sub would_block { $! == $EAGAIN || $! == $EINTR }
 
 sub frame {
   my ($type, $number, $payload) = @_;
@@ -133,20 +160,44 @@ sub transmit {
 
 sub start {
   my ($number, $payload) = @_;
-  my ($window, $uid, $gid, $tty, $rows, $columns, $cwd, $env_count, @words) = unpack "NNNCnnN/aN(N/a)*", $payload;
-  my @env = splice @words, 0, $env_count;
-  my ($ours, $theirs) = $tty ? open_terminal($uid, $rows, $columns) : open_pipes();
-  my $pid = $ours ? fork : undef;
-  if (!defined $pid) {
-    frame($tty ? "O" : "E", $number, "$words[0]: cannot be started: $!\n");
+  my ($window, $uid, $tty, $rows, $columns) = unpack "NNx4Cnn", $payload;
+  my ($pid, $ours) = $tty ? () : given_to_spare($payload);
+  if (!$pid) {
+    ($ours, my $theirs) = $tty ? open_terminal($uid, $rows, $columns) : open_pipes();
+    $pid = $ours ? fork : undef;
+    run($theirs, words_of($payload)) if defined $pid && $pid == 0;
+  }
+  if (!$pid) {
+    my ($name) = (words_of($payload))[4];
+    frame($tty ? "O" : "E", $number, "$name: cannot be started: $!\n");
     frame("X", $number, pack "N", 126);
     return;
   }
-  run($theirs, $uid, $gid, $cwd, \@env, @words) if $pid == 0;
   nonblocking($_) for @$ours;
   my ($in, @out) = @$ours;
   my @outputs = map +{ type => (qw(O E))[$_], file => $out[$_], window => $window }, 0 .. $#out;
   $channels{$number} = { number => $number, pid => $pid, tty => $tty, in => $in, input => "", outputs => \@outputs };
+}
+
+# Who, what environment, and the command.
+sub words_of {
+  my ($uid, $gid, $cwd, $env_count, @words) = unpack "x4NNx5N/aN(N/a)*", $_[0];
+  my @env = splice @words, 0, $env_count;
+  return $uid, $gid, $cwd, \@env, @words;
+}
+
+sub given_to_spare {
+  my ($payload) = @_;
+  my $waiting = $spare or return;
+  undef $spare;
+  my $written = 0;
+  while ($written < length $payload) {
+    my $count = syswrite $waiting->{job}, $payload, length($payload) - $written, $written;
+    next if !defined $count && $! == $EINTR;
+    return if !$count;  # somebody has killed it
+    $written += $count;
+  }
+  return $waiting->{pid}, $waiting->{ours};
 }
 
 # Our ends of three pipes, and the ends of the command.
@@ -162,7 +213,7 @@ sub open_pipes {
 # Our end of a terminal, for both directions, and the name of its other end.
 sub open_terminal {
   my ($uid, @size) = @_;
-  sysopen my $master, "/dev/ptmx", O_RDWR | O_NOCTTY or return;
+  sysopen my $master, "/dev/ptmx", $O_RDWR | $O_NOCTTY or return;
   my $number = pack "i", 0;
   ioctl $master, $TIOCSPTLCK, $number or return;
   ioctl $master, $TIOCGPTN, $number or return;
@@ -178,18 +229,24 @@ sub resize {
   ioctl $master, $TIOCSWINSZ, $size if $master;
 }
 
-# In the child: becomes the command, in a session of its own, so that our terminal is out of its reach.
+# In the child: becomes the command. Only one that has a terminal needs a session of its own, which is what that belongs to.
 sub run {
   my ($theirs, $uid, $gid, $cwd, $env, @command) = @_;
   $SIG{$_} = "DEFAULT" for qw(HUP PIPE CHLD);
-  POSIX::_exit(129) if $gone;
-  POSIX::setsid();
+  exit 129 if $gone;
+  if (ref $theirs) { stand_alone() }
+  else {
+    require POSIX;
+    POSIX::setsid();
+  }
   syswrite $guard, "$$\n";
   if (!ref $theirs) {
-    sysopen my $slave, $theirs, O_RDWR or POSIX::_exit(126);  # and so it becomes the controlling terminal
+    sysopen my $slave, $theirs, $O_RDWR or exit 126;  # and so it becomes the controlling terminal
     $theirs = [($slave) x 3];
   }
-  POSIX::dup2(fileno $theirs->[$_], $_) for 0 .. 2;
+  open STDIN, "<&", $theirs->[0] or exit 126;
+  open STDOUT, ">&", $theirs->[1] or exit 126;
+  open STDERR, ">&", $theirs->[2] or exit 126;
 
   # What Incus gives to a command: only root has a home.
   delete @ENV{qw(TERM LC_ALL HOME USER LOGNAME MAIL PWD OLDPWD SHLVL _)};
@@ -199,17 +256,19 @@ sub run {
   %ENV = (%ENV, map { split /=/, $_, 2 } @$env);
 
   $) = "$gid $gid";
-  POSIX::setgid($gid) && POSIX::setuid($uid) or refuse(126, "cannot become $uid:$gid: $!");
+  $( = $gid;
+  ($<, $>) = ($uid, $uid);
+  refuse(126, "cannot become $uid:$gid: $!") if $( != $gid || $) != $gid || $< != $uid || $> != $uid;
   chdir($cwd ne "" ? $cwd : $ENV{HOME} || "/") or refuse(126, "$cwd: $!");
   exec { $command[0] } @command;
-  refuse(127, "$command[0]: command not found") if $!{ENOENT};
+  refuse(127, "$command[0]: command not found") if $! == $ENOENT;
   refuse(126, "$command[0]: cannot be executed: $!");
 }
 
 sub refuse {
   my ($status, $why) = @_;
   syswrite STDERR, "$why\n";
-  POSIX::_exit($status);
+  exit $status;
 }
 
 sub take_input {
@@ -270,7 +329,8 @@ sub hang_up {
 
 sub reap {
   my %by_pid = map { $_->{pid} => $_ } values %channels;
-  while ((my $pid = waitpid -1, POSIX::WNOHANG()) > 0) {
+  while ((my $pid = waitpid -1, $WNOHANG) > 0) {
+    undef $spare if $spare && $spare->{pid} == $pid;
     my $channel = $by_pid{$pid} or next;
     syswrite $guard, "-$pid\n";
     $channel->{status} = $? & 127 ? 128 + ($? & 127) : $? >> 8;
@@ -283,4 +343,3 @@ sub finish {
   frame("X", $channel->{number}, pack "N", $channel->{status});
   delete $channels{ $channel->{number} };
 }
-' "$@"
