@@ -81,3 +81,16 @@ it('so it has after a restart, and after a restore to a time without one', async
   await lifecycle.restore(name, parseLabel('open'));
   await expectInForce();
 });
+
+it('where it is to be enforced by a gateway, nothing is made, and a sentence says why', async () => {
+  const made = parseName('never');
+  const policy = await egress.policyOf(host, 'agent', 'gateway');
+  const request = { source: { image: project.image, placement: {} }, limits: {}, provision: false, egress: policy };
+  await expect(lifecycle.create({ name: made, ...request })).rejects.toMatchObject({
+    kind: 'unsupported',
+    message: 'Gateway enforcement needs Incus: this server has no networks of its own for sandboxes.',
+  });
+  await expect(host.get(made)).rejects.toMatchObject({ kind: 'not-found' });
+  await expect(lifecycle.changeEgress(name, () => policy)).rejects.toMatchObject({ kind: 'unsupported' });
+  await expectInForce();
+});
