@@ -93,6 +93,7 @@ export function egressOf({ presetFile, mode, allow, enforcement, gateway: ingred
     async release(host, name, text, run) {
       if (usesGateway(readPolicy(text))) await gateway.release(host, name, run);
     },
+    unrestricted: writePolicy(newPolicy('unrestricted')),
     async lender(needs, until) {
       const groups = await preset();
       return (text) => {

@@ -30,6 +30,9 @@ export interface EgressSetup {
    */
   enforce(host: SandboxHost, name: SandboxName, policy: string, run: Run): Promise<void>;
 
+  /** A policy under which everything may be reached. */
+  readonly unrestricted: string;
+
   /**
    * What makes a policy into one that allows these things as well until then: domains and groups of the preset, `@system`. For the
    * set-up; what a person has denied stays denied.
@@ -87,8 +90,8 @@ export async function placePolicy({ host, egress }: Guard, name: SandboxName, ru
  * Writes another policy into a sandbox's state, and makes it so: at once where it runs, at its next start otherwise.
  * @param change from the policy of now, undefined where there never was one; may be called again.
  * @returns whether it is in force now.
- * @throws PixelsError what `change` throws, before anything is done; `failed` when it cannot be put in force. The sandbox does not
- * stay running then.
+ * @throws PixelsError what `change` throws, before anything is done; `cancelled`, after which all is as before; `failed` when it cannot
+ * be put in force. The sandbox does not stay running then.
  */
 export async function changePolicy(
   { host, egress }: Pick<Guard, 'host' | 'egress'>,
@@ -97,9 +100,18 @@ export async function changePolicy(
   run: Run,
 ): Promise<boolean> {
   if (egress === undefined) throw new PixelsError('unsupported', 'Egress policies cannot be put in force from here.');
-  let policy = change((await host.get(name, run.signal)).state.egress);
+  let before = (await host.get(name, run.signal)).state.egress;
+  let policy = change(before);
   await egress.check(host, policy, run.signal);
-  await host.updateState(name, (state) => ({ egress: (policy = change(state.egress)) }), run.signal);
+  await host.updateState(
+    name,
+    (state) => {
+      before = state.egress;
+      policy = change(before);
+      return { egress: policy };
+    },
+    run.signal,
+  );
   const { status } = await host.get(name, run.signal);
   if (status !== 'running') {
     await egress.place(host, name, policy, run);
@@ -109,9 +121,25 @@ export async function changePolicy(
     await egress.enforce(host, name, policy, run);
     return true;
   } catch (error) {
+    if (isKind(error, 'cancelled') && (await goBack({ host, egress }, name, { from: policy, to: before }))) throw error;
     await stopUnguarded(host, name);
     throw notInForce(name, error);
   }
+}
+
+/** Who cancels a change wants what was before. @returns whether that is in force again. */
+async function goBack(
+  { host, egress }: { readonly host: SandboxHost; readonly egress: EgressSetup },
+  name: SandboxName,
+  { from, to }: { readonly from: string; readonly to: string | undefined },
+): Promise<boolean> {
+  let isBack = false;
+  await undoInTime(async () => {
+    await host.updateState(name, (state) => (state.egress === from ? { egress: to ?? null } : {}));
+    await egress.enforce(host, name, (await host.get(name)).state.egress ?? egress.unrestricted, {});
+    isBack = true;
+  });
+  return isBack;
 }
 
 /** How long a set-up has what it needs, when nobody sees it end. */

@@ -15,11 +15,18 @@ export type EgressView =
       readonly allow: readonly string[];
       readonly deny: readonly string[];
       /** Allowed as well, until then. */
-      readonly timed: readonly { readonly entry: string; readonly until: Date }[];
+      readonly timed: readonly TimedView[];
       /** Why there are no groups, where there should be. */
       readonly trouble?: PixelsError;
     }
   | { readonly kind: 'unreadable'; readonly error: PixelsError };
+
+/** What is allowed until then, by a person, or because the set-up of the sandbox needs it. */
+export interface TimedView {
+  readonly entry: string;
+  readonly until: Date;
+  readonly forSetUp?: true;
+}
 
 export interface GroupView {
   readonly id: string;
@@ -34,7 +41,7 @@ export async function egressView({ egress }: Pick<Pixels, 'egress'>, text: strin
   try {
     const policy = readPolicy(text);
     const { mode, enforcement } = policy;
-    const timed = policy.timed.map(({ entry, until }) => ({ entry: formatEntry(entry), until }));
+    const timed = policy.timed.map((one) => ({ ...one, entry: formatEntry(one.entry) }));
     const lists = { allow: policy.allow.map(formatEntry), deny: policy.deny.map(formatEntry), timed };
     const view = { kind: 'policy', mode, enforcement, groups: [], ...lists } as const;
     if (mode !== 'agent') return view;

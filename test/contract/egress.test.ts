@@ -527,7 +527,9 @@ WantedBy=multi-user.target
       }
     });
 
-    it.runIf(enforcement === 'guest')('as root in the sandbox, in these', async () => {
+    // No test of the other enforcement is left out by this: as root, that is the test above.
+    const asRoot = enforcement === 'guest' ? it : undefined;
+    asRoot?.('as root in the sandbox, in these', async () => {
       const found: string[] = [];
       for (const way of outs) if ((await leaks(way, 0)) > 0) found.push(way.what);
       // Whoever is root there can switch off what is enforced there, or go by it: that is what the gateway is for.

@@ -70,6 +70,21 @@ it('has check boxes for all groups', async () => {
   await ui.clearNotifications(page);
 });
 
+it('lets a part of what is allowed be denied by the palette', async () => {
+  await ui.palette(page, 'Deny Domain');
+  await ui.pick(page, /lab/);
+  await ui.complains(page, /Deny Domain for lab/, 'nobody.example', /may not reach that as it is/);
+  await page.locator('.quick-input-widget input:visible').first().fill('gist.github.com');
+  await world.screenshot('egress-03a-deny-domain');
+  await page.keyboard.press('Enter');
+  await ui.notification(page, /lab may not reach gist\.github\.com\.$/);
+  await ui.says(page, 'gist.github.com', /^denied$/);
+  await world.screenshot('egress-03b-denied');
+  await ui.choose(page, 'gist.github.com', 'Remove Domain');
+  await ui.isGone(page, 'gist.github.com');
+  await ui.clearNotifications(page);
+});
+
 it('becomes another mode by the palette, and offers to allow a domain', async () => {
   await ui.palette(page, 'Set Egress Mode');
   await ui.pick(page, /lab/);

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { EgressView, GroupView } from '../egressView';
+import type { EgressView, GroupView, TimedView } from '../egressView';
 import { timeOfDay } from './format';
 import type { Icon, Row } from './row';
 
@@ -59,11 +59,14 @@ export function groupRow({ title, on, entries }: GroupView): Row {
 
 /**
  * An entry of the person's own list, or an exception from what is allowed.
- * @param until when it ends.
+ * @param timed when it ends, and whose it is.
  */
-export function domainRow(entry: string, denied: boolean, until?: Date): Row {
-  if (until !== undefined) {
-    const description = vscode.l10n.t('until {0}', timeOfDay(until));
+export function domainRow(entry: string, denied: boolean, timed?: Omit<TimedView, 'entry'>): Row {
+  if (timed !== undefined) {
+    const time = timeOfDay(timed.until);
+    const description = timed.forSetUp
+      ? vscode.l10n.t('for the set-up, until {0}', time)
+      : vscode.l10n.t('until {0}', time);
     return { label: entry, description, icon: { id: 'clock' }, tags: ['domain', 'timed'], expandable: 'no' };
   }
   return {

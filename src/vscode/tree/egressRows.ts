@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import type { Refusal } from '../../egress';
 import type { SandboxName } from '../../sandbox/name';
 import type { CurrentPixels } from '../currentPixels';
-import { egressView, type EgressView, type GroupView } from '../egressView';
+import { egressView, type EgressView, type GroupView, type TimedView } from '../egressView';
 import type { LiveInventory } from '../liveInventory';
 import { refusalKey, type LiveRefusals } from '../liveRefusals';
 import { domainRow, egressRow, groupRow } from './egressRow';
@@ -66,7 +66,7 @@ export class EgressRows {
 
   /** Undefined when there is nothing any more for it to show. */
   row(node: Below): Row | undefined {
-    if (node.kind === 'domain') return domainRow(node.entry, node.denied, this.until(node));
+    if (node.kind === 'domain') return domainRow(node.entry, node.denied, this.timed(node));
     if (node.kind === 'refused') {
       return refusedRow(this.refusals.of(node.sandbox).length, this.refusals.fresh(node.sandbox));
     }
@@ -107,10 +107,10 @@ export class EgressRows {
     return this.known.get(sandbox)?.view;
   }
 
-  /** When it ends; undefined for what does not. */
-  private until({ sandbox, entry, denied }: DomainNode): Date | undefined {
+  /** Undefined for what does not end. */
+  private timed({ sandbox, entry, denied }: DomainNode): TimedView | undefined {
     const view = this.view(sandbox);
-    return denied || view?.kind !== 'policy' ? undefined : view.timed.find((one) => one.entry === entry)?.until;
+    return denied || view?.kind !== 'policy' ? undefined : view.timed.find((one) => one.entry === entry);
   }
 
   private refusal({ sandbox, key }: RefusalNode): Refusal | undefined {

@@ -222,7 +222,11 @@ describe('a command on a row', () => {
     const sandbox = makeFace(writePolicy(allowingUntil(list('b.example'), 'a.example', until, preset)));
     const view = await viewOf(sandbox.policy());
     expect(egressRow(view)).toMatchObject({ description: '1 domain · 1 for some time' });
-    expect(domainRow('a.example', false, until)).toMatchObject({ icon: { id: 'clock' }, tags: ['domain', 'timed'] });
+    expect(domainRow('a.example', false, { until })).toMatchObject({
+      icon: { id: 'clock' },
+      tags: ['domain', 'timed'],
+    });
+    expect(domainRow('a.example', false, { until, forSetUp: true }).description).toMatch(/^for the set-up, until \d/);
     await removeDomain(sandbox.face, domain('a.example'));
     expect(sandbox.policy()).toEqual(list('b.example'));
   });
