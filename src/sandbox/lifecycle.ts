@@ -287,7 +287,7 @@ export class Lifecycle {
       }
     }
     if (run.signal?.aborted === true) throw cancelled();
-    let isInstalling = false;
+    let isInstalling = false as boolean; // a closure says
     // Not to be cancelled: without its mark the sandbox is finished, and with it it can be undone.
     await this.host.updateState(name, (state) => {
       const reopen = isBegunAgain && state.provision !== undefined ? { provision: reopened(state.provision) } : {};

@@ -63,7 +63,7 @@ export class Provisioner {
   }
 
   private async keep(name: SandboxName, progress: ProvisionProgress | undefined, signal?: AbortSignal): Promise<void> {
-    let hasEnded = false;
+    let hasEnded = false as boolean; // a closure says
     await this.host.updateState(
       name,
       ({ provision }) => {

@@ -71,11 +71,8 @@ export async function egress(world: World): Promise<Row[]> {
 
 /** From the call until the sandbox reaches what it could not before. */
 async function changes(world: World, name: SandboxName, what: string): Promise<Row> {
-  const {
-    lifecycle,
-    egress: { preset },
-  } = world.pixels;
-  const groups = await preset();
+  const { lifecycle, egress: policies } = world.pixels;
+  const groups = await policies.preset();
   let count = 0;
   const ms = await repeatedly(7, () => {
     const entry = `198.51.100.${++count}`;
