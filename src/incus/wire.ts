@@ -96,6 +96,7 @@ export const serverSchema = z.object({
       server_version: z.string(),
       storage: z._default(z.string(), ''),
       server_clustered: z._default(z.boolean(), false),
+      certificate_fingerprint: z._default(z.string(), ''),
     }),
   ),
 });

@@ -28,7 +28,10 @@ beforeAll(async () => {
   pixels.env['PIXELS_NETWORK_ALLOW'] = (await privateSources()).join(',');
   const create = ['create', 'agents', '--image', project.bareImage, '--egress', 'agent', '--wait'];
   const { exit, stderr } = await pixels.run(create);
-  if (exit !== 0) throw new Error(`${stderr}\n${await pixels.must('provision', 'agents', '--log')}`);
+  if (exit !== 0) {
+    const log = await pixels.run(['provision', 'agents', '--log']);
+    throw new Error(`${stderr}\n${log.stdout.toString()}`);
+  }
 }, DOWNLOADS_MS);
 
 afterAll(async () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allowing, egressOf, ENFORCEMENTS, readPolicy, writePolicy } from '../../src/egress';
 import { connectIncus } from '../../src/incus';
-import { gatewayNames } from '../../src/incus/gateway/names';
+import { gatewayMachine } from '../../src/incus/gateway/names';
 import { changePolicy } from '../../src/sandbox/egress';
 import { outputOf, outputOfSession } from '../../src/sandbox/exec';
 import type { SandboxHost } from '../../src/sandbox/host';
@@ -40,7 +40,7 @@ beforeAll(async () => {
   project = await makeTestProject('pixels-egress');
   pixels = new PixelsCommand(project);
   host = connectIncus({ kind: 'unix', socket: project.socket, project: project.project }, { log: silentLog });
-  gateway = gatewayNames(project.project).machine;
+  gateway = gatewayMachine(project.project);
 
   world = new Namespace('pxegr-world');
   removeCable(); // an earlier run may have been killed
@@ -753,9 +753,11 @@ describe('a gateway', () => {
     expect(await isThere()).toBe(true);
     await pixels.must('destroy', second);
     expect(await isThere()).toBe(false);
-    const networks = (await project.raw.must('GET', '/1.0/networks')) as string[];
-    const { network: name } = gatewayNames(project.project);
-    expect(networks.filter((url) => url.endsWith(`/${name}`))).toEqual([]);
+    const networks = (await project.raw.must('GET', '/1.0/networks?recursion=1')) as {
+      name: string;
+      managed: boolean;
+    }[];
+    expect(networks.filter(({ name, managed }) => managed && name.startsWith('pxgw-'))).toEqual([]);
   });
 
   it('is made of a bare image too', async () => {

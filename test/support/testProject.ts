@@ -38,10 +38,22 @@ export async function makeTestProject(project: string): Promise<TestProject> {
   return { project, socket, image, bareImage, raw, remove };
 }
 
+interface NetworkJson {
+  readonly name: string;
+  readonly managed: boolean;
+  readonly used_by?: readonly string[];
+}
+
 async function empty(raw: RawIncus): Promise<void> {
   const instances = (await raw.must('GET', '/1.0/instances?recursion=1')) as { name: string; status: string }[];
   for (const { name, status } of instances) {
     if (status !== 'Stopped') await raw.request('PUT', `/1.0/instances/${name}/state`, { action: 'stop', force: true });
     await raw.must('DELETE', `/1.0/instances/${name}`);
+  }
+  // Networks of gateways, which were deleted above without their sandboxes' leave.
+  const networks = (await raw.must('GET', '/1.0/networks?recursion=1')) as NetworkJson[];
+  for (const { name, managed, used_by: users } of networks) {
+    const isLeft = managed && name.startsWith('pxgw-') && users?.length === 0;
+    if (isLeft) await raw.must('DELETE', `/1.0/networks/${name}`);
   }
 }

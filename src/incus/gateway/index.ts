@@ -5,7 +5,7 @@ import { exec } from '../exec';
 import { instancePath } from '../state';
 import { instanceSchema, serverSchema } from '../wire';
 import { ensureMachine, ensureNetwork, removeUnused } from './machine';
-import { gatewayNames } from './names';
+import { gatewayMachine } from './names';
 import { addressIn, attach, detach } from './nic';
 
 /** See `SandboxHost.gateway`: a managed bridge without addresses, and a container with one leg on it. */
@@ -21,10 +21,9 @@ export function gatewayHost(api: IncusApi): GatewayHost {
     addressOf: async (name, signal) =>
       addressIn(await api.read(instancePath(instanceName(name)), instanceSchema, { about: { name }, signal })),
     async ensure(spec, run) {
-      await ensureNetwork(api, run);
-      return ensureMachine(api, spec, run);
+      return ensureMachine(api, await ensureNetwork(api, run), spec, run);
     },
-    exec: (request, signal) => exec(api, gatewayNames(api.project).machine, {}, request, signal),
+    exec: (request, signal) => exec(api, gatewayMachine(api.project), {}, request, signal),
     removeUnused: (run) => removeUnused(api, run),
   };
 }

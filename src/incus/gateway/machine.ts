@@ -1,4 +1,3 @@
-import * as z from 'zod/mini';
 import { isKind, PixelsError } from '../../sandbox/errors';
 import { gatewayMac, GATEWAY_NETWORK, type GatewaySpec } from '../../sandbox/gateway';
 import type { Run } from '../../sandbox/host';
@@ -9,14 +8,15 @@ import { isRefusal } from '../errors';
 import { explainImageError, imageSource } from '../images';
 import { change } from '../operation';
 import { instancePath } from '../state';
-import { instanceSchema, networkUseSchema, type Instance } from '../wire';
-import { gatewayNames, VERSION_KEY } from './names';
+import { instanceSchema, networkSchema, networkUseSchema, type Instance } from '../wire';
+import { gatewayMachine, gatewayNetwork, VERSION_KEY } from './names';
 
 /** Makes the network of a project's gateway where it is missing. Nothing on it has an address that Incus gives. */
 export async function ensureNetwork(api: IncusApi, run: Run = {}): Promise<string> {
-  const { network } = gatewayNames(api.project);
+  const network = await gatewayNetwork(api);
   const path = `/networks/${network}`;
-  if ((await unlessMissing(api.read(path, z.unknown(), { signal: run.signal }))) !== undefined) return network;
+  const found = await unlessMissing(api.read(path, networkSchema, { signal: run.signal }));
+  if (found?.managed === true) return network;
   const body = {
     name: network,
     type: 'bridge',
@@ -27,27 +27,32 @@ export async function ensureNetwork(api: IncusApi, run: Run = {}): Promise<strin
     await change(api, 'POST', '/networks', { body, run });
   } catch (error) {
     // Somebody else may have been first.
-    if ((await unlessMissing(api.read(path, z.unknown()))) === undefined) throw cannotMake(error);
+    if ((await unlessMissing(api.read(path, networkSchema)))?.managed !== true) throw cannotMake(error);
   }
   return network;
 }
 
 /** See `GatewayHost.ensure`. */
-export async function ensureMachine(api: IncusApi, spec: GatewaySpec, run: Run = {}): Promise<boolean> {
-  const { machine } = gatewayNames(api.project);
+export async function ensureMachine(
+  api: IncusApi,
+  network: string,
+  spec: GatewaySpec,
+  run: Run = {},
+): Promise<boolean> {
+  const machine = gatewayMachine(api.project);
   const found = await find(api, machine, run);
   const isStale = found !== undefined && found.config[VERSION_KEY] !== spec.version;
   if (isStale) await remove(api, machine);
   const isNew = found === undefined || isStale;
-  if (isNew) await make(api, machine, spec, run);
+  if (isNew) await make(api, machine, network, spec, run);
   if (isNew || found.status_code !== RUNNING) await start(api, machine, run);
   return isNew;
 }
 
 /** See `GatewayHost.removeUnused`. */
 export async function removeUnused(api: IncusApi, run: Run = {}): Promise<void> {
-  const { machine, network } = gatewayNames(api.project);
-  const path = `/networks/${network}`;
+  const machine = gatewayMachine(api.project);
+  const path = `/networks/${await gatewayNetwork(api)}`;
   const found = await unlessMissing(api.read(path, networkUseSchema, { signal: run.signal }));
   if (found === undefined) return;
   const others = found.used_by.filter((user) => !new URL(user, 'http://incus').pathname.endsWith(`/${machine}`));
@@ -64,10 +69,9 @@ export async function removeUnused(api: IncusApi, run: Run = {}): Promise<void> 
 
 const RUNNING = 103;
 
-async function make(api: IncusApi, machine: string, spec: GatewaySpec, run: Run): Promise<void> {
+async function make(api: IncusApi, machine: string, network: string, spec: GatewaySpec, run: Run): Promise<void> {
   const { image, placement, version } = spec;
   run.onProgress?.({ message: 'Making the gateway of restricted sandboxes' });
-  const { network } = gatewayNames(api.project);
   const [source, devices] = await Promise.all([
     imageSource(api, image, run.signal),
     placedDevices(api, placement, run.signal),
