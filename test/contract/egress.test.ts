@@ -10,12 +10,14 @@ import { changePolicy } from '../../src/sandbox/egress';
 import { outputOf, outputOfSession } from '../../src/sandbox/exec';
 import type { SandboxHost } from '../../src/sandbox/host';
 import { silentLog } from '../../src/sandbox/log';
+import { gatewayMac } from '../../src/sandbox/gateway';
 import { parseName } from '../../src/sandbox/name';
 import { bridgeAddress } from '../support/closedNetwork';
 import { escapes, tunnel, type Escape } from '../support/escapes';
 import { Namespace } from '../support/namespaces';
 import { endOf, PixelsCommand, type Ended } from '../support/pixelsCommand';
 import { HOSTS, PRIVATE_ADDRESS, startTestInternet, type TestInternet } from '../support/testInternet';
+import { privateIncus } from '../../scripts/lib/private-incus.mjs';
 import { makeTestProject, type TestProject } from '../support/testProject';
 import { eventually } from './support';
 
@@ -661,6 +663,7 @@ describe('a gateway', () => {
     configure('[network]\nallow = ["allowed.example"]\nenforcement = "gateway"\n');
     await Promise.all([first, second].map((name) => pixels.must('create', name, '--egress', 'allowlist')));
     await pixels.must('network', 'allow', second, 'forbidden.example');
+    world.run(['nft', '-f', '-'], COUNTED);
   });
 
   const isThere = async (): Promise<boolean> =>
@@ -715,6 +718,28 @@ describe('a gateway', () => {
     await soon(first, ALLOWED_ONLY);
     await secondMay();
     expect(await policyShown(first)).toMatchObject({ inForce: true });
+  });
+
+  it('and what keeps sandboxes from passing for another, outlive a crash of the daemon', async () => {
+    const daemon = privateIncus(process.env['PIXELS_TEST_DAEMON']!);
+    await daemon.kill();
+    await daemon.start();
+    await eventually(30_000, () =>
+      policyShown(first).then(
+        ({ inForce }) => inForce === true || undefined,
+        () => undefined,
+      ),
+    );
+    expect(await reach(first, ...EVERYWHERE)).toBe(ALLOWED_ONLY);
+    const other = (await host.gateway!.addressOf(parseName(second)))!;
+    await until(() => packets(), 0);
+    for (const way of escapes({ address: other, mac: gatewayMac(other) }).filter(({ what }) => /somebody/.test(what))) {
+      await outputOf(host, parseName(first), { command: ['bash', '-c', way.script] });
+      expect([way.what, packets()]).toEqual([way.what, 0]);
+      await pixels.must('restart', first, '--force');
+    }
+    await soon(first, ALLOWED_ONLY);
+    await secondMay();
   });
 
   it('takes over from a sandbox and gives back, while that runs', async () => {
