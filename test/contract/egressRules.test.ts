@@ -175,6 +175,17 @@ describe('an allowed domain', () => {
     expect(lookUp(HOSTS.rotated.name)).toMatch(/^203\.0\.113\.20 2001:db8:1::20 /);
     for (const address of [HOSTS.rotated.v4, HOSTS.rotated.v6]) expect(await everywhere(address)).toBe('reached');
   });
+
+  it('whose address turns is reached at the new one as soon as somebody asks, and not at what it never had', async () => {
+    await enforce(allowlist('allowed.example'));
+    await internet.turn('203.0.113.70');
+    expect(await everywhere('turning.allowed.example')).toBe('reached');
+    expect(await everywhere('203.0.113.71')).toBe('refused');
+    await internet.turn('203.0.113.71');
+    expect(await everywhere('turning.allowed.example')).toBe('reached');
+    expect(await everywhere('203.0.113.71')).toBe('reached');
+    expect(await everywhere('203.0.113.70')).toBe('reached'); // a connection to the old one goes on for a day
+  });
 });
 
 describe('name servers', () => {

@@ -34,6 +34,8 @@ const MORE_ADDRESSES = [
   '203.0.113.41',
   '203.0.113.50',
   '203.0.113.60',
+  '203.0.113.70',
+  '203.0.113.71',
   PRIVATE_ADDRESS,
 ];
 
@@ -62,6 +64,8 @@ export interface TestInternet {
   visits(): Promise<number>;
   /** Every name that the name server was asked for since it was last asked itself. */
   asked(): Promise<string[]>;
+  /** From now on `turning.allowed.example` has this address, and no other. */
+  turn(address: string): Promise<void>;
   close(): void;
 }
 
@@ -73,6 +77,9 @@ export async function startTestInternet(namespace: Namespace, nameServers: reado
     namespace.ip('address', 'add', address, 'dev', 'lo', ...(address.includes(':') ? ['nodad'] : []));
   }
   const config = path.join(directory, 'dnsmasq.conf');
+  const turned = (address: string) =>
+    writeFileSync(path.join(directory, 'hosts'), `${address} turning.allowed.example\n`);
+  turned('203.0.113.70');
   const listen = nameServers.map((address) => `listen-address=${address}`);
   writeFileSync(
     config,
@@ -84,6 +91,7 @@ export async function startTestInternet(namespace: Namespace, nameServers: reado
       'pid-file=',
       'user=root',
       'log-queries',
+      `addn-hosts=${directory}/hosts`,
       ...RECORDS,
       '',
     ].join('\n'),
@@ -108,6 +116,11 @@ export async function startTestInternet(namespace: Namespace, nameServers: reado
       const names = [...new Set(asked)].sort();
       asked = [];
       return names;
+    },
+    async turn(address) {
+      turned(address);
+      nameServer.kill('SIGHUP');
+      await onTheWay();
     },
     close: () => rmSync(directory, { recursive: true }),
   };
