@@ -3,13 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allowing, egressOf, ENFORCEMENTS, readPolicy, writePolicy } from '../../src/egress';
-import { connectIncus } from '../../src/incus';
+import { allowing, egressOf, readPolicy, writePolicy, type Enforcement } from '../../src/egress';
 import { gatewayMachine } from '../../src/incus/gateway/names';
 import { changePolicy } from '../../src/sandbox/egress';
 import { outputOf, outputOfSession } from '../../src/sandbox/exec';
 import type { SandboxHost } from '../../src/sandbox/host';
-import { silentLog } from '../../src/sandbox/log';
 import { gatewayMac } from '../../src/sandbox/gateway';
 import { parseName } from '../../src/sandbox/name';
 import { bridgeAddress } from '../support/closedNetwork';
@@ -17,6 +15,7 @@ import { escapes, tunnel, type Escape } from '../support/escapes';
 import { Namespace } from '../support/namespaces';
 import { endOf, PixelsCommand, type Ended } from '../support/pixelsCommand';
 import { HOSTS, PRIVATE_ADDRESS, startTestInternet, type TestInternet } from '../support/testInternet';
+import { incus, trueNas, type Server } from '../support/servers';
 import { privateIncus } from '../../scripts/lib/private-incus.mjs';
 import { makeTestProject, type TestProject } from '../support/testProject';
 import { eventually } from './support';
@@ -33,6 +32,7 @@ const CABLE = 'pxegr0';
 let project: TestProject;
 let pixels: PixelsCommand;
 let host: SandboxHost;
+let server: Server | undefined;
 let world: Namespace;
 let internet: TestInternet;
 let gateway: string;
@@ -40,8 +40,6 @@ let network: { name: string; config: Record<string, string> };
 
 beforeAll(async () => {
   project = await makeTestProject('pixels-egress');
-  pixels = new PixelsCommand(project);
-  host = connectIncus({ kind: 'unix', socket: project.socket, project: project.project }, { log: silentLog });
   gateway = gatewayMachine(project.project);
 
   world = new Namespace('pxegr-world');
@@ -63,13 +61,29 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await setNetwork({ 'raw.dnsmasq': '' });
-  host.close();
-  pixels.remove();
+  await disconnect();
   await project.remove();
   await world.close();
   removeCable();
   internet.close();
 });
+
+/** What follows is done on that server, with that in the configuration. */
+async function connect(open: (project: TestProject) => Promise<Server>, enforcement: Enforcement): Promise<void> {
+  await disconnect();
+  server = await open(project);
+  pixels = new PixelsCommand(server);
+  host = server.connect();
+  agent = enforcement === 'guest' ? 1000 : 0;
+  configure(`[network]\nallow = ["allowed.example"]\nenforcement = "${enforcement}"\n`);
+}
+
+async function disconnect(): Promise<void> {
+  if (server === undefined) return;
+  host.close();
+  pixels.remove();
+  await server.close();
+}
 
 /** And the routes with it. */
 function removeCable(): void {
@@ -158,11 +172,17 @@ async function until(value: () => number, wanted: number): Promise<void> {
   await expect.poll(value, { interval: 100 }).toBe(wanted);
 }
 
-describe.each(ENFORCEMENTS)('enforced by the %s', (enforcement) => {
-  beforeAll(() => {
-    agent = enforcement === 'guest' ? 1000 : 0;
-    configure(`[network]\nallow = ["allowed.example"]\nenforcement = "${enforcement}"\n`);
-  });
+/** On TrueNAS nothing can be written into a sandbox that is stopped; what is tried while it runs is the same. */
+const WAYS = [
+  ['guest', 'Incus', incus],
+  ['gateway', 'Incus', incus],
+  ['guest', 'TrueNAS 25.10', trueNas('25.10.5')],
+] as const;
+
+describe.each(WAYS)('enforced by the %s, on %s', (enforcement, title, open) => {
+  const onIncus = title === 'Incus' ? describe : undefined;
+
+  beforeAll(() => connect(open, enforcement));
 
   describe('a new sandbox', () => {
     it('of the mode that is named reaches its list only, from the start', async () => {
@@ -287,7 +307,7 @@ describe.each(ENFORCEMENTS)('enforced by the %s', (enforcement) => {
     });
   });
 
-  describe('what is allowed for some time', () => {
+  onIncus?.('what is allowed for some time', () => {
     const both = ['forbidden.example', 'allowed.example'];
     const open = 'forbidden.example+ allowed.example+';
     const closed = 'forbidden.example- allowed.example+';
@@ -374,7 +394,7 @@ describe.each(ENFORCEMENTS)('enforced by the %s', (enforcement) => {
     });
   });
 
-  describe('a program that sends as soon as it can', () => {
+  onIncus?.('a program that sends as soon as it can', () => {
     /** Started by the sandbox's init; counts its attempts in this boot, which the test's hosts count too. */
     const unit = `[Unit]
 Description=Leak
@@ -496,7 +516,7 @@ WantedBy=multi-user.target
       };
       const mac = devices['eth0']!['hwaddr'] ?? config['volatile.eth0.hwaddr']!;
       const address =
-        (await host.gateway!.addressOf(two)) ??
+        (await host.gateway?.addressOf(two)) ??
         (await eventually(10_000, async () => (await host.get(two)).addresses[0]));
       outs = escapes({ address, mac });
       await eventually(10_000, async () => (await reach('two', 'forbidden.example')).endsWith('+') || undefined);
@@ -561,7 +581,7 @@ WantedBy=multi-user.target
       await new Promise<void>((resolve) => server.listen(0, bridge, resolve));
       const { port } = server.address() as AddressInfo;
       const other =
-        (await host.gateway!.addressOf(parseName('two'))) ?? (await host.get(parseName('two'))).addresses[0]!;
+        (await host.gateway?.addressOf(parseName('two'))) ?? (await host.get(parseName('two'))).addresses[0]!;
       const targets = [
         `${bridge}:${port}`,
         `${other}:22`,
@@ -619,8 +639,7 @@ WantedBy=multi-user.target
 
 describe('enforced inside the sandbox', () => {
   beforeAll(async () => {
-    agent = 1000;
-    configure('[network]\nallow = ["allowed.example"]\nenforcement = "guest"\n');
+    await connect(incus, 'guest');
     await pixels.must('create', 'two', '--egress', 'allowlist');
   });
   it('can be logged into, by its address too, and its answers come', async () => {
@@ -659,8 +678,7 @@ describe('a gateway', () => {
   const second = 'two';
 
   beforeAll(async () => {
-    agent = 0;
-    configure('[network]\nallow = ["allowed.example"]\nenforcement = "gateway"\n');
+    await connect(incus, 'gateway');
     await Promise.all([first, second].map((name) => pixels.must('create', name, '--egress', 'allowlist')));
     await pixels.must('network', 'allow', second, 'forbidden.example');
     world.run(['nft', '-f', '-'], COUNTED);
@@ -796,9 +814,8 @@ describe('a gateway', () => {
 });
 
 describe('a bare image', () => {
-  beforeAll(() => {
-    agent = 1000;
-    configure('[network]\nallow = ["allowed.example"]\nenforcement = "guest"\n');
+  beforeAll(async () => {
+    await connect(incus, 'guest');
   });
 
   it('gets what a policy needs while nothing of it runs yet, and a login under it', async () => {
