@@ -29,7 +29,7 @@ const options = {
   sourcemap: watch && 'inline',
   metafile: true,
   logLevel: 'warning',
-  loader: { '.sh': 'text', '.toml': 'text', '.service': 'text' },
+  loader: { '.sh': 'text', '.pl': 'text', '.toml': 'text', '.service': 'text' },
   write: false,
   define: { PIXELS_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   // ws looks for these optional native add-ons; without them it uses its own JavaScript.

@@ -8,7 +8,7 @@ const bundling = {
     {
       name: 'guest-files-as-text',
       transform(code: string, id: string) {
-        return /\.(sh|toml|service)$/.test(id)
+        return /\.(sh|pl|toml|service)$/.test(id)
           ? `export default ${JSON.stringify(fs.readFileSync(id, 'utf8'))}`
           : undefined;
       },

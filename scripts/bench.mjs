@@ -87,7 +87,7 @@ async function bundle(programs) {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    loader: { '.sh': 'text', '.toml': 'text', '.service': 'text' },
+    loader: { '.sh': 'text', '.pl': 'text', '.toml': 'text', '.service': 'text' },
     define: { PIXELS_VERSION: '"bench"' },
     external: ['bufferutil', 'utf-8-validate', 'playwright-core'],
     banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" },

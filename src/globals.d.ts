@@ -7,6 +7,10 @@ declare module '*.sh' {
   export default text;
 }
 
+declare module '*.pl' {
+  const text: string;
+  export default text;
+}
 declare module '*.toml' {
   const text: string;
   export default text;

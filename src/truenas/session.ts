@@ -41,6 +41,9 @@ export function connectTrueNas(
 
 const JOBS = 'core.get_jobs';
 
+/** Nobody hears of it; an error for each call would take as long as much of the rest. */
+const NOBODY_WAITS = cancelled();
+
 /** Joins the parts: one connection, a queue in front of it, subscriptions behind it, and the link that keeps it up. */
 class Session implements TrueNasApi {
   readonly #target: TrueNasTarget;
@@ -100,7 +103,7 @@ class Session implements TrueNasApi {
     } catch (error) {
       throw error instanceof TrueNasRefusal ? refused(error, about) : toPixelsError(error);
     } finally {
-      over.abort(cancelled());
+      over.abort(NOBODY_WAITS);
     }
   }
 
@@ -210,8 +213,9 @@ class Session implements TrueNasApi {
   #restIfIdle(): void {
     clearTimeout(this.#idle);
     if (this.#working > 0 || this.#link.isWanted || this.#connection.current === undefined) return;
-    const idle = new PixelsError('unreachable', 'The connection was idle and has been closed.');
-    this.#idle = setTimeout(() => this.#connection.drop(idle), this.#timing.idleMs).unref();
+    this.#idle = setTimeout(() => {
+      this.#connection.drop(new PixelsError('unreachable', 'The connection was idle and has been closed.'));
+    }, this.#timing.idleMs).unref();
   }
 
   #tooLate(method: string): PixelsError {

@@ -24,6 +24,7 @@ export function streamOver(socket: WebSocket, broken: (code: number) => PixelsEr
     writableHighWaterMark: BUFFER_BYTES,
     read: () => socket.resume(),
     write: (chunk: Buffer, _, done) => send(socket, chunk, done),
+    writev: (chunks, done) => send(socket, Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done),
     destroy: (error, done) => {
       hangUp(socket);
       done(error);

@@ -79,16 +79,16 @@ export function certificateOf(socket: tls.TLSSocket): X509Certificate {
   return new X509Certificate(socket.getPeerCertificate().raw);
 }
 
-/** SHA-256 of a certificate, as 64 hexadecimal digits. */
-export function sha256Of(certificate: X509Certificate): string {
-  return createHash('sha256').update(certificate.raw).digest('hex');
+/** SHA-256 of a certificate (DER), as 64 hexadecimal digits. */
+function sha256Of(certificate: Buffer): string {
+  return createHash('sha256').update(certificate).digest('hex');
 }
 
 /** What is wrong with the certificate where Node was told to take any. */
 function wrongCertificate(socket: tls.TLSSocket, trust: Trust): Error | undefined {
   if (trust.kind !== 'pin') return undefined;
   try {
-    const shown = sha256Of(certificateOf(socket));
+    const shown = sha256Of(socket.getPeerCertificate().raw);
     return shown === digestOf(trust.fingerprint256) ? undefined : new WrongCertificateError(shown);
   } catch (error) {
     return error as Error;

@@ -79,8 +79,16 @@ describe('the shell of a sandbox', () => {
     expect(terminals).toHaveLength(1);
   });
 
-  it('is the same where the server runs scripts', async () => {
-    const other = connect({ runsScript: true });
+  it('ends the input of a command also after others have come and gone', async () => {
+    const waiting = await start('cat');
+    for (const word of ['one', 'two', 'three']) expect(await shell(host, running, `echo ${word}`)).toBe(`${word}\n`);
+    waiting.stdin.end('x');
+    expect(await text(waiting.stdout)).toBe('x');
+    expect(await waiting.exitCode).toBe(0);
+  });
+
+  it('is the same where the server runs lines', async () => {
+    const other = connect({ runsLine: true });
     expect(await shell(other.host, running, 'echo "$PWD"')).toBe('/root\n');
     other.host.close();
   });
@@ -225,12 +233,12 @@ describe('the shell of a sandbox', () => {
 });
 
 /** Everything from Incus but exec, which goes over terminals like those of TrueNAS; and the terminals, the last one last. */
-function connect(how: { runsScript?: boolean } = {}): { host: SandboxHost; terminals: Duplex[] } {
+function connect(how: { runsLine?: boolean } = {}): { host: SandboxHost; terminals: Duplex[] } {
   const { socket, project } = testProject;
   const incus = connectIncus({ kind: 'unix', socket, project }, { log: silentLog });
   const terminals: Duplex[] = [];
-  const open: OpenShell = async (name, { word, script }, signal) => {
-    const command = how.runsScript === true ? ['sh', '-c', script] : [word];
+  const open: OpenShell = async (name, { word, line }, signal) => {
+    const command = how.runsLine === true ? ['sh', '-c', line] : [word];
     const session = await incus.exec(name, { command, tty: { columns: 80, rows: 24 } }, signal);
     const stream = terminalOf(session);
     terminals.push(stream);

@@ -11,7 +11,7 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
     platform: 'node',
     target: 'node20',
     minify: true,
-    loader: { '.sh': 'text', '.toml': 'text', '.service': 'text' },
+    loader: { '.sh': 'text', '.pl': 'text', '.toml': 'text', '.service': 'text' },
     define: { PIXELS_VERSION: '"test"' },
     external: ['bufferutil', 'utf-8-validate'],
     banner: { js: "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);" },

@@ -5,17 +5,17 @@ import type { Log } from '../../sandbox/log';
 import type { SandboxName } from '../../sandbox/name';
 import type { Shell } from '../api';
 import { EarlyEndError, skipPast } from './marker';
-import script from './mux.sh';
+import script from './mux.pl';
 
-/** What can be run as a shell in a sandbox: the word, or, where the server takes one, the script. */
+/** What can be run as a shell in a sandbox: the word, or, where the server takes one, the line that is else typed into it. */
 export interface ShellCommand {
   readonly word: '/bin/sh';
-  readonly script: string;
+  readonly line: string;
 }
 
-/** A shell, and which of the two it runs: the word, if it does not say. The script saves a round trip, no more. */
+/** A shell, and which of the two it runs: the word, if it does not say. */
 export interface StartedShell extends Shell {
-  readonly runsScript?: boolean;
+  readonly runsLine?: boolean;
   /** Rejects with why no command can be run; for a shell that ends early, whose server looks at all instances for it. */
   readonly explain?: () => Promise<void>;
 }
@@ -36,7 +36,7 @@ const RETRY_AFTER_MS = 200;
 const LIMIT_MS = 15_000;
 
 /**
- * Opens a terminal in a sandbox on which mux.sh has begun: from here on there are only frames.
+ * Opens a terminal in a sandbox on which mux.pl has begun: from here on there are only frames.
  * @throws PixelsError what `open` throws; `unsupported` without perl; `unreachable` when there is no shell, also after
  * some time; `timeout`, `protocol` when the shell does not do what shells do; `cancelled`.
  */
@@ -64,17 +64,21 @@ export async function openMultiplexed(
 
 async function attempt(open: OpenShell, name: SandboxName, signal: AbortSignal): Promise<Duplex> {
   const random = randomBytes(16).toString('hex');
-  const halves = `${random.slice(0, 16)} ${random.slice(16)}`;
-  const wholeScript = `set -- ${halves}\n${script}`;
-  const { stream, runsScript = false, explain } = await open(name, { word: '/bin/sh', script: wholeScript }, signal);
+  const line = beginning(random);
+  const { stream, runsLine = false, explain } = await open(name, { word: '/bin/sh', line }, signal);
   stream.on('error', () => undefined); // its end is enough
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
   const giveUp = (): void => void stream.destroy();
   limit.addEventListener('abort', giveUp);
   try {
     if (limit.aborted) throw cancelled();
-    if (!runsScript) await typeScript(stream, random, halves, wholeScript);
-    if ((await skipPast(stream, [`${random}+`, `${random}-`])) === `${random}+`) return stream;
+    if (!runsLine) stream.write(`${line}\n`);
+    if ((await skipPast(stream, [`${random}+`, `${random}-`])) === `${random}+`) {
+      stream.cork(); // together with the first command
+      process.nextTick(() => stream.uncork());
+      stream.write(script);
+      return stream;
+    }
     throw new PixelsError('unsupported', `There is no perl in ${name}, and without it no command can be run there.`, {
       hint: 'Use an image of Debian or Ubuntu, or install the package perl.',
     });
@@ -90,12 +94,23 @@ async function attempt(open: OpenShell, name: SandboxName, signal: AbortSignal):
 }
 
 /**
- * What a person could type into a shell. A line must be shorter than 4096 bytes while the terminal is still a person's, so
- * the script comes after it has become raw, for which the marker is waited for.
+ * What a person could type into a shell, in a line: it must be shorter than 4096 bytes while the terminal is still a person's.
+ * Says the random word once the terminal is raw, then reads mux.pl: when that comes, perl is there already. The word is
+ * in halves here, so that an echo is not taken for it.
  */
-async function typeScript(stream: Duplex, random: string, halves: string, script: string): Promise<void> {
-  const size = Buffer.byteLength(script);
-  stream.write(`stty raw -echo; printf '%s%s?' ${halves}; exec /bin/sh -c "$(head -c ${size})"\n`);
-  await skipPast(stream, [`${random}?`]);
-  stream.write(script);
+function beginning(random: string): string {
+  const halves = `${random.slice(0, 16)} ${random.slice(16)}`;
+  const begin = BEGIN.replaceAll('SIZE', String(Buffer.byteLength(script)));
+  return `command -v perl >/dev/null || { printf %s%s- ${halves}; exit; }; exec perl -e '${begin}' ${halves}`;
 }
+
+/** `stty raw -echo` without another process: TCGETS and TCSETS of <asm-generic/ioctls.h>. */
+const BEGIN = [
+  'my $mode = "\\0" x 60',
+  'ioctl STDIN, 0x5401, $mode',
+  'ioctl STDIN, 0x5402, pack("L4", 0, 0, unpack("x8 L", $mode), 0) . substr $mode, 16',
+  'syswrite STDOUT, "$ARGV[0]$ARGV[1]+"',
+  'my $script = ""',
+  'sysread STDIN, $script, SIZE - length $script, length $script or exit while length $script < SIZE',
+  'eval $script; die $@',
+].join('; ');

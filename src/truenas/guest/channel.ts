@@ -9,7 +9,7 @@ import { sizePayload } from './payloads';
 /** The exit code of a command that was hung up and then says nothing more: 128 + SIGHUP. */
 const HUNG_UP = 129;
 
-/** The sandbox kills what has not ended 2 s after a hang-up (mux.sh); after this, its word is not waited for. */
+/** The sandbox kills what has not ended 2 s after a hang-up (mux.pl); after this, its word is not waited for. */
 const HANG_UP_MS = 4_000;
 
 /** How a channel sends its frames, and says that it needs no more. */

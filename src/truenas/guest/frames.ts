@@ -1,7 +1,7 @@
 import { PixelsError } from '../../sandbox/errors';
 
 /**
- * What goes over the multiplexer's terminal (mux.sh says what each type means): type, channel, length of the payload,
+ * What goes over the multiplexer's terminal (mux.pl says what each type means): type, channel, length of the payload,
  * payload. Numbers are big-endian, 32 bits.
  */
 export interface Frame {

@@ -18,7 +18,7 @@ const SILENT_PINGS = 3;
 const QUIT_MS = 1_000;
 
 /**
- * The client's end of mux.sh: commands in one sandbox, all over one terminal. What the sandbox sends is not trusted: what
+ * The client's end of mux.pl: commands in one sandbox, all over one terminal. What the sandbox sends is not trusted: what
  * does not fit ends the connection with kind `protocol`, and nothing is kept beyond the windows.
  */
 export class Multiplexer {
@@ -29,7 +29,7 @@ export class Multiplexer {
   private readonly pings = setInterval(() => this.ping(), PING_MS).unref();
 
   /**
-   * @param stream of a terminal on which mux.sh has begun.
+   * @param stream of a terminal on which mux.pl has begun.
    * @param about the sandbox's name, for messages.
    * @param onChange is called when a command has ended, or the connection.
    */
@@ -98,7 +98,11 @@ export class Multiplexer {
   }
 
   private send(type: string, channel: number, payload?: Uint8Array): void {
-    if (this.ended === undefined) this.stream.write(frame(type, channel, payload));
+    if (this.ended !== undefined) return;
+    // What is said in one go is sent as one, so that the sandbox wakes up once for it: a command comes with the end of its input.
+    this.stream.cork();
+    process.nextTick(() => this.stream.uncork());
+    this.stream.write(frame(type, channel, payload));
   }
 
   private dispatch(received: Frame): void {

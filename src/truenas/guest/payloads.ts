@@ -3,7 +3,7 @@ import type { ExecRequest } from '../../sandbox/host';
 import { uint32 } from './frames';
 
 /**
- * A command as the payload of a start frame; what mux.sh unpacks as `NNNCnnN/aN(N/a)*`.
+ * A command as the payload of a start frame; what mux.pl unpacks as `NNNCnnN/aN(N/a)*`.
  * @param windowBytes of each output, so much may be under way.
  * @throws PixelsError `invalid` for what no system can run: no words, or a NUL in one.
  */

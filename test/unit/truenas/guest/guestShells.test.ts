@@ -13,22 +13,22 @@ const resize = () => Promise.resolve();
 describe('shells in sandboxes', () => {
   let guests: FakeGuest[];
   /** What the next shells do; the last one over and over. */
-  let behaviours: ((guest: FakeGuest, script: string) => void)[];
-  let runsScript: boolean;
+  let behaviours: ((guest: FakeGuest, line: string) => void)[];
+  let runsLine: boolean;
   let shells: GuestShells;
-  const open: OpenShell = (_, { script }) => {
+  const open: OpenShell = (_, { line }) => {
     const guest = new FakeGuest();
     const behave = behaviours[Math.min(guests.length, behaviours.length - 1)];
     guests.push(guest);
-    behave?.(guest, script);
-    return Promise.resolve<StartedShell>({ stream: guest.stream, resize, runsScript });
+    behave?.(guest, line);
+    return Promise.resolve<StartedShell>({ stream: guest.stream, resize, runsLine });
   };
 
   beforeEach(() => {
     vi.useFakeTimers();
     guests = [];
     behaviours = [dash];
-    runsScript = false;
+    runsLine = false;
     shells = guestShells(open, silentLog);
   });
   afterEach(() => {
@@ -53,18 +53,19 @@ describe('shells in sandboxes', () => {
     expect(guests).toHaveLength(2);
   });
 
-  it('need nothing typed where the server runs scripts', async () => {
-    runsScript = true;
+  it('need nothing typed where the server runs lines', async () => {
+    runsLine = true;
     behaviours = [succeeding];
     expect(await (await shells.exec(web, request)).exitCode).toBe(0);
-    expect(guests[0]!.typed).toBe('');
+    expect(guests[0]!.typed).not.toContain('exec perl');
   });
 
   it('are typed into in lines that a terminal takes', async () => {
-    await shells.exec(web, request);
+    const session = await shells.exec(web, request);
+    await session.exitCode;
     const [line = '', script = ''] = guests[0]!.typed.split(/(?<=^.*\n)/);
     expect(line.length).toBeLessThan(4096);
-    expect(line).toContain(`head -c ${Buffer.byteLength(script)}`);
+    expect(line).toContain(`length $script < ${Buffer.byteLength(script)};`);
   });
 
   it('are tried again when the sandbox is not ready yet', async () => {
@@ -109,8 +110,8 @@ describe('shells in sandboxes', () => {
   });
 
   it('need perl', async () => {
-    runsScript = true;
-    behaviours = [(guest, script) => begin(guest, script, '-')];
+    runsLine = true;
+    behaviours = [(guest, line) => begin(guest, line, '-')];
     await expect(shells.exec(web, request)).rejects.toMatchObject({ kind: 'unsupported' });
   });
 
@@ -150,6 +151,7 @@ describe('shells in sandboxes', () => {
     const session = await shells.exec(web, request);
     shells.forget();
     await expect(session.exitCode).rejects.toMatchObject({ kind: 'unreachable' });
+    await vi.advanceTimersByTimeAsync(0);
     expect(guests[1]!.types()).toBe('SQ');
   });
 });
@@ -161,8 +163,8 @@ function dash(guest: FakeGuest): void {
 }
 
 /** The multiplexer without a shell. */
-function succeeding(guest: FakeGuest, script: string): void {
-  begin(guest, script, '+');
+function succeeding(guest: FakeGuest, line: string): void {
+  begin(guest, line, '+');
   succeed(guest);
 }
 
@@ -176,10 +178,9 @@ function succeed(guest: FakeGuest): void {
 /** A shell like {@link dash}, in which no command ends. */
 function deaf(guest: FakeGuest): void {
   guest.say('WARNING: be careful\r\n# ');
-  guest.onTyped = (typed) => {
-    const [line, script] = [typed.slice(0, typed.indexOf('\n') + 1), typed.slice(typed.indexOf('\n') + 1)];
-    if (script === '') guest.say(`${line}\r\n${wordIn(line)}?`);
-    else begin(guest, script, '+');
+  guest.onTyped = (line) => {
+    guest.say(`${line}\r\n`);
+    begin(guest, line, '+');
   };
 }
 
@@ -188,10 +189,10 @@ function gone(guest: FakeGuest): void {
   guest.hangUp();
 }
 
-/** What mux.sh says first. */
-function begin(guest: FakeGuest, script: string, how: '+' | '-'): void {
-  guest.beginFrames();
-  guest.say(`${wordIn(script)}${how}`);
+/** What the line does: it says the word, and takes mux.pl. */
+function begin(guest: FakeGuest, line: string, how: '+' | '-'): void {
+  guest.onTyped = () => guest.beginFrames();
+  guest.say(`${wordIn(line)}${how}`);
   if (how === '-') guest.hangUp();
 }
 

@@ -25,8 +25,9 @@ describe('the multiplexer, whatever the sandbox sends', () => {
     vi.useRealTimers();
   });
 
-  it('says what to start as the sandbox unpacks it', () => {
+  it('says what to start as the sandbox unpacks it', async () => {
     start({ command: ['a', 'b c'], env: { X: 'ü=1' }, cwd: '/d', uid: 1, gid: 2, tty: { columns: 90, rows: 30 } });
+    await settled();
     const [{ type, channel, payload }] = guest.frames as [(typeof guest.frames)[0]];
     expect([type, channel]).toEqual(['S', 1]);
     const expected = [
@@ -149,6 +150,7 @@ describe('the multiplexer, whatever the sandbox sends', () => {
     const session = multiplexer.start({ command: ['cmd'] }, abort.signal);
     abort.abort();
     await expect(session.exitCode).rejects.toMatchObject({ kind: 'cancelled' });
+    await settled();
     expect(guest.types()).toBe('SH');
     guest.send('O', 1, 'late');
     guest.send('X', 1, uint32(129));
